@@ -1,0 +1,1 @@
+//! The machine under Bowline: clock, randomness, and the async driver.

@@ -1,0 +1,1 @@
+//! A seeded whole-network simulator for Bowline: virtual time, faults as values, a trace hash.

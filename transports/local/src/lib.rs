@@ -1,0 +1,1 @@
+//! Bowline's in-process transport: queues between a server and its clients.

@@ -1,0 +1,1 @@
+//! Bowline's UDP transport: batched datagrams over one socket.

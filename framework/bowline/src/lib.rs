@@ -9,9 +9,9 @@ pub use bowline_core::{
 #[doc(hidden)]
 pub mod __private {
     pub use bowline_core::protocol::{
-        Channel, ChannelOf, ChannelSpec, ComponentOf, Direction, FieldMask, ItemSchema, Message, MessageOf, Mode,
-        Protocol, ProtocolSchema, Replicate, Request, RequestOf, RequestSchema, ResourceOf, Tag, ToClient,
-        ToServer,
+        Channel, ChannelOf, ChannelSpec, ComponentOf, Direction, FieldMask, ItemSchema, Message, MessageOf,
+        Mode, Protocol, ProtocolSchema, Replicate, Request, RequestOf, RequestSchema, ResourceOf, Tag,
+        ToClient, ToServer,
     };
     pub use bowline_wire::{
         BitReader, BitWriter, DecodeError, EncodeError, Field, FixedBits, LengthLimited, Quantize, Quantizer,

@@ -6,19 +6,32 @@
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod acks;
+mod channels;
+pub mod connection;
 mod entropy;
+pub mod handshake;
+mod packet;
 pub mod protocol;
+mod session;
 mod time;
 pub mod transport;
 
+pub use acks::RoundTrip;
 pub use bowline_wire::{BitReader, BitWriter, DecodeError, EncodeError, EncodeErrorKind, Schema, Wire};
+pub use connection::{
+    AppText, Connected, Connection, ConnectionConfig, ConnectionStats, DisconnectReason, Disconnected,
+    PendingAuth, Phase, ProtocolSpec, RejectReason, SendError, SendErrorKind,
+};
 pub use entropy::{Entropy, Host, SeededEntropy};
+pub use packet::Side;
 pub use protocol::{
     Channel, ChannelOf, ComponentOf, FieldMask, Message, MessageOf, Protocol, ProtocolId, Replicate, Request,
     RequestOf, ResourceOf, ToClient, ToServer,
 };
+pub use session::{Demux, SessionKey};
 pub use time::{Clock, Instant, ManualClock};
 pub use transport::{
-    Address, ClientTransport, Datagram, Readiness, Security, SocketConfig,
-    Transport, TransportError, TransportErrorKind,
+    Address, ClientTransport, Datagram, Readiness, Security, SocketConfig, Transport, TransportError,
+    TransportErrorKind,
 };

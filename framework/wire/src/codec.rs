@@ -4,10 +4,10 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::wire::{decode_map, decode_sequence, decode_set, decode_string, encode_map, encode_sequence, encode_string};
-use crate::{
-    BitReader, BitWriter, DecodeError, EncodeError, EncodeErrorKind, RangeSpec, Wire, bits_for,
+use crate::wire::{
+    decode_map, decode_sequence, decode_set, decode_string, encode_map, encode_sequence, encode_string,
 };
+use crate::{BitReader, BitWriter, DecodeError, EncodeError, EncodeErrorKind, RangeSpec, Wire, bits_for};
 
 /// Types that `#[wire(bits = ..)]` can stand on: integers, and unit quaternions (bits of each component).
 #[diagnostic::on_unimplemented(

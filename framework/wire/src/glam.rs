@@ -1,9 +1,12 @@
 //! `glam` vectors, component by component, and unit quaternions by their smallest three components.
 
-use glam::{DQuat, DVec2, DVec3, DVec4, IVec2, IVec3, IVec4, Quat, UVec2, UVec3, UVec4, Vec2, Vec3, Vec3A, Vec4};
+use glam::{
+    DQuat, DVec2, DVec3, DVec4, IVec2, IVec3, IVec4, Quat, UVec2, UVec3, UVec4, Vec2, Vec3, Vec3A, Vec4,
+};
 
 use crate::{
-    BitReader, BitWriter, DecodeError, EncodeError, EncodeErrorKind, FixedBits, Quantize, Quantizer, Schema, Wire,
+    BitReader, BitWriter, DecodeError, EncodeError, EncodeErrorKind, FixedBits, Quantize, Quantizer, Schema,
+    Wire,
 };
 
 /// Bits of each of the three components of a quaternion that has no `#[wire(bits = ..)]`: an error of at most

@@ -42,7 +42,9 @@ impl Quantizer {
         // Half a step of tolerance: 2.0 / 0.01 is a little off 200.
         let steps = (max - min) / step + 0.5;
         if steps > (1_u64 << T::PRECISION_BITS) as f64 {
-            panic!("`range` and `step` make more values than the type can tell apart; take a larger step or leave them out");
+            panic!(
+                "`range` and `step` make more values than the type can tell apart; take a larger step or leave them out"
+            );
         }
         let highest = if steps < 1.0 { 1 } else { steps as u64 };
         Self { min, max, step, highest, bits: bits_for(highest.saturating_add(1)) }

@@ -282,7 +282,11 @@ mod tests {
         let mut reader = BitReader::new(&[0b0001_0001]);
         reader.read_bits(4).unwrap();
         assert_eq!(reader.finish(), Err(DecodeError::TrailingBits));
-        assert_eq!(BitReader::new(&[0]).finish(), Err(DecodeError::TrailingBits), "a whole byte is no padding");
+        assert_eq!(
+            BitReader::new(&[0]).finish(),
+            Err(DecodeError::TrailingBits),
+            "a whole byte is no padding"
+        );
     }
 
     #[test]

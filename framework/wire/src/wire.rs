@@ -4,9 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::{
-    BitReader, BitWriter, DecodeError, EncodeError, Schema, bits_for, decode_length, encode_length,
-};
+use crate::{BitReader, BitWriter, DecodeError, EncodeError, Schema, bits_for, decode_length, encode_length};
 
 /// A type that travels: how it becomes bits, and how bits become it.
 ///
@@ -579,7 +577,10 @@ mod tests {
     fn limits_hold_on_both_sides() {
         let mut writer = BitWriter::new();
         let error = "four!".to_string().encode_limited(4, &mut writer).unwrap_err().in_field("Chat.text");
-        assert_eq!(error.to_string(), "`Chat.text`: length 5 is over its max_len of 4; shorten it or raise max_len");
+        assert_eq!(
+            error.to_string(),
+            "`Chat.text`: length 5 is over its max_len of 4; shorten it or raise max_len"
+        );
         writer.clear();
         writer.write_bits(5, 3);
         writer.write_bytes(b"four!");

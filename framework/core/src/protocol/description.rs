@@ -57,7 +57,7 @@ impl Description {
     pub fn of_schema(schema: &ProtocolSchema) -> Self {
         let mut items = Vec::new();
         let mut add = |kind, name: &str, shape: String| {
-            items.push(Item { kind, name: cut(name.into()), shape: cut(shape) });
+            items.push(Item { kind, name: cut(name.into(), TEXT_LIMIT), shape: cut(shape, TEXT_LIMIT) });
         };
         add(ItemKind::Setting, "packet version", WIRE_VERSION.to_string());
         add(ItemKind::Setting, "tick rate", format!("{} Hz", schema.tick_rate));
@@ -129,31 +129,23 @@ impl Wire for Item {
     const MIN_BITS: usize = 24;
 
     fn encode(&self, writer: &mut BitWriter) -> Result<(), EncodeError> {
-        writer.write_bits(self.kind as u64, 8);
+        self.kind.encode(writer);
         self.name.encode_limited(TEXT_LIMIT, writer)?;
         self.shape.encode_limited(TEXT_LIMIT, writer)
     }
 
     fn decode(reader: &mut BitReader<'_>) -> Result<Self, DecodeError> {
-        let kind = match reader.read_bits(8)? {
-            0 => ItemKind::Setting,
-            1 => ItemKind::Channel,
-            2 => ItemKind::Message,
-            3 => ItemKind::Request,
-            4 => ItemKind::Component,
-            5 => ItemKind::Resource,
-            _ => return Err(DecodeError::UnknownVariant),
-        };
+        let kind = ItemKind::decode(reader)?;
         let name = printable(&String::decode_limited(TEXT_LIMIT, reader)?);
         let shape = printable(&String::decode_limited(TEXT_LIMIT, reader)?);
         Ok(Self { kind, name, shape })
     }
 }
 
-/// Cuts a text to its limit, at a character.
-fn cut(mut text: String) -> String {
-    if text.len() > TEXT_LIMIT {
-        let end = (0..=TEXT_LIMIT - 3).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+/// Cuts a text to a limit of bytes, at a character.
+fn cut(mut text: String, limit: usize) -> String {
+    if text.len() > limit {
+        let end = (0..=limit - 3).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         text.truncate(end);
         text.push('…');
     }
@@ -249,6 +241,108 @@ impl Mismatch {
     }
 }
 
+impl Mismatch {
+    /// As many differences as one packet holds; each name and shape is cut to [`REPORT_TEXT_LIMIT`].
+    pub(crate) fn encode(&self, writer: &mut BitWriter) {
+        let mut kept = Vec::new();
+        let mut bits = 0;
+        for difference in &self.differences {
+            let mut one = BitWriter::new();
+            difference.encode(&mut one);
+            if bits + one.bit_len() > REPORT_LIMIT * 8 {
+                break;
+            }
+            bits += one.bit_len();
+            kept.push(difference);
+        }
+        writer.write_bits(kept.len() as u64, 8);
+        kept.iter().for_each(|difference| difference.encode(writer));
+    }
+
+    pub(crate) fn decode(reader: &mut BitReader<'_>) -> Result<Self, DecodeError> {
+        let count = reader.read_bits(8)? as usize;
+        reader.charge(count * size_of::<Difference>())?;
+        let differences = (0..count).map(|_| Difference::decode(reader)).collect::<Result<_, _>>()?;
+        Ok(Self { differences })
+    }
+}
+
+/// Bytes of all the differences that a report carries: a packet, less what stands before them.
+const REPORT_LIMIT: usize = 1_100;
+/// Bytes of a name or a shape in a report.
+const REPORT_TEXT_LIMIT: usize = 250;
+
+impl Difference {
+    fn encode(&self, writer: &mut BitWriter) {
+        let text = |text: &str, writer: &mut BitWriter| {
+            let text = cut(text.into(), REPORT_TEXT_LIMIT);
+            let within_limit = text.encode_limited(REPORT_TEXT_LIMIT, writer);
+            debug_assert!(within_limit.is_ok(), "it was cut just before");
+        };
+        match self {
+            Self::OnlyOnServer { kind, name } => {
+                writer.write_bits(0, 2);
+                kind.encode(writer);
+                text(name, writer);
+            }
+            Self::OnlyOnClient { kind, name } => {
+                writer.write_bits(1, 2);
+                kind.encode(writer);
+                text(name, writer);
+            }
+            Self::Shape { kind, name, server, client } => {
+                writer.write_bits(2, 2);
+                kind.encode(writer);
+                [name, server, client].into_iter().for_each(|each| text(each, writer));
+            }
+            Self::Order { kind, name, server, client } => {
+                writer.write_bits(3, 2);
+                kind.encode(writer);
+                text(name, writer);
+                writer.write_bits(*server as u64, 16);
+                writer.write_bits(*client as u64, 16);
+            }
+        }
+    }
+
+    fn decode(reader: &mut BitReader<'_>) -> Result<Self, DecodeError> {
+        let variant = reader.read_bits(2)?;
+        let kind = ItemKind::decode(reader)?;
+        let text = |reader: &mut BitReader<'_>| {
+            let text = String::decode_limited(REPORT_TEXT_LIMIT, reader)?;
+            if printable(&text) == text { Ok(text) } else { Err(DecodeError::NotCanonical) }
+        };
+        let name = text(reader)?;
+        Ok(match variant {
+            0 => Self::OnlyOnServer { kind, name },
+            1 => Self::OnlyOnClient { kind, name },
+            2 => Self::Shape { kind, name, server: text(reader)?, client: text(reader)? },
+            _ => {
+                let mut place = || reader.read_bits(16).map(|place| place as usize);
+                Self::Order { kind, name, server: place()?, client: place()? }
+            }
+        })
+    }
+}
+
+impl ItemKind {
+    fn encode(self, writer: &mut BitWriter) {
+        writer.write_bits(self as u64, 8);
+    }
+
+    fn decode(reader: &mut BitReader<'_>) -> Result<Self, DecodeError> {
+        Ok(match reader.read_bits(8)? {
+            0 => Self::Setting,
+            1 => Self::Channel,
+            2 => Self::Message,
+            3 => Self::Request,
+            4 => Self::Component,
+            5 => Self::Resource,
+            _ => return Err(DecodeError::UnknownVariant),
+        })
+    }
+}
+
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.differences.is_empty() {
@@ -271,7 +365,10 @@ impl fmt::Display for Difference {
                 write!(f, "{kind} `{name}` is {server} on the server and {client} on the client")
             }
             Self::Order { kind, name, server, client } => {
-                write!(f, "{kind} `{name}` is number {server} on the server and number {client} on the client")
+                write!(
+                    f,
+                    "{kind} `{name}` is number {server} on the server and number {client} on the client"
+                )
             }
         }
     }
@@ -300,7 +397,11 @@ mod tests {
     const BASE: ProtocolSchema = ProtocolSchema {
         tick_rate: 20,
         auth: Schema::Unit,
-        channels: &[ChannelSpec { name: "Talk", mode: Mode::OrderedReliable, direction: Direction::Bidirectional }],
+        channels: &[ChannelSpec {
+            name: "Talk",
+            mode: Mode::OrderedReliable,
+            direction: Direction::Bidirectional,
+        }],
         messages: &[CHAT, STEER],
         requests: &[],
         components: &[],
@@ -325,7 +426,10 @@ mod tests {
             "message `Steer` exists on the server only"
         );
         assert_eq!(
-            difference(&ProtocolSchema { components: &[ItemSchema { name: "Health", schema: Schema::Bool }], ..BASE }),
+            difference(&ProtocolSchema {
+                components: &[ItemSchema { name: "Health", schema: Schema::Bool }],
+                ..BASE
+            }),
             "component `Health` exists on the client only"
         );
         assert_eq!(

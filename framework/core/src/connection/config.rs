@@ -1,0 +1,60 @@
+use std::time::Duration;
+
+/// How a connection behaves. The same on both sides, though each side decides for itself.
+///
+/// ```
+/// use std::time::Duration;
+/// use bowline_core::ConnectionConfig;
+///
+/// let mut config = ConnectionConfig::default();
+/// config.disconnection_timeout_duration = Duration::from_secs(3);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectionConfig {
+    /// After so long without a packet from the other side the connection has timed out. 10 s.
+    pub disconnection_timeout_duration: Duration,
+    /// After so long without anything to send, an empty packet goes out. 1 s; it has to be well below
+    /// the timeout, for heartbeats get lost too.
+    pub heartbeat_interval: Duration,
+    /// After so long without an answer an attempt to connect ends with
+    /// [`DisconnectReason::NoAnswer`](crate::DisconnectReason::NoAnswer). 10 s.
+    pub connect_timeout: Duration,
+    /// The largest message, in bytes, sent or received: 256 KiB, at most [`MAX_MESSAGE_SIZE`](Self::MAX_MESSAGE_SIZE).
+    pub max_message_size: usize,
+    /// How many bytes may wait on one channel, unsent or unacknowledged. 1 MiB. A reliable channel that is full
+    /// refuses more; an unreliable one drops its oldest.
+    pub send_queue_size: usize,
+    /// How many received bytes are kept for the other side: messages not yet read, and entries that wait for
+    /// earlier ones. 1 MiB. Beyond it packets count as lost until there is room. A message that is being put together
+    /// may come on top.
+    pub receive_memory: usize,
+}
+
+impl ConnectionConfig {
+    /// The most that [`max_message_size`](Self::max_message_size) can be: 16 MiB.
+    pub const MAX_MESSAGE_SIZE: usize = 16 << 20;
+
+    /// With nonsense mended: limits that exclude each other, intervals of zero.
+    #[must_use]
+    pub(crate) fn sane(mut self) -> Self {
+        self.max_message_size = self.max_message_size.min(Self::MAX_MESSAGE_SIZE);
+        self.send_queue_size = self.send_queue_size.max(self.max_message_size);
+        self.receive_memory = self.receive_memory.max(self.max_message_size * 2);
+        self.heartbeat_interval = self.heartbeat_interval.max(Duration::from_millis(1));
+        self
+    }
+}
+
+impl Default for ConnectionConfig {
+    fn default() -> Self {
+        Self {
+            disconnection_timeout_duration: Duration::from_secs(10),
+            heartbeat_interval: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(10),
+            max_message_size: 256 << 10,
+            send_queue_size: 1 << 20,
+            receive_memory: 1 << 20,
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! A packet's way in: looked at whole, then taken in whole or not at all.
+
+use bowline_wire::{BitReader, BitWriter, DecodeError};
+
+use super::{EntryHead, Link, Received, fate};
+use crate::Instant;
+use crate::acks::{Arrival, expand};
+use crate::channels::Limits;
+use crate::connection::transition::reason_for;
+use crate::connection::{Input, Phase, Transition, transition};
+use crate::packet::{DataHeader, FromClient, FromServer, PathProbe, Previous, Side, sealed_token};
+use crate::protocol::Direction;
+
+/// An entry of a packet, and where its payload begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    head: EntryHead,
+    at_bit: usize,
+}
+
+impl Link {
+    /// A client's datagram of any kind, from the server's address.
+    pub(super) fn take_in_from_server(&mut self, now: Instant, bytes: &[u8], reply: &mut Vec<u8>) {
+        let packet = FromServer::decode(bytes, self.security);
+        let sealed =
+            || sealed_token(bytes, self.security).is_some_and(|t| self.local_token.matches(t, self.security));
+        let input = match &packet {
+            Ok(FromServer::Data) if sealed() => Input::Data,
+            Ok(FromServer::Goodbye(_)) if sealed() => Input::Goodbye,
+            Ok(FromServer::PathChallenge(probe)) if probe.token == self.local_token => Input::PathChallenge,
+            Ok(FromServer::Challenge(_)) => Input::Challenge,
+            Ok(FromServer::Accepted(_)) => Input::Accepted,
+            Ok(FromServer::Refused(_)) => Input::Refused,
+            Ok(_) | Err(_) => Input::Noise,
+        };
+        if transition(Phase::Connected, input) == Transition::Ignore {
+            self.stats.malformed += u64::from(input == Input::Noise);
+            self.stats.packets_duplicate += u64::from(input != Input::Noise);
+            return;
+        }
+        match packet {
+            Ok(FromServer::Data) => {
+                self.take_in(now, bytes);
+            }
+            Ok(FromServer::Goodbye(goodbye)) => self.happened(Input::Goodbye, goodbye.farewell.heard()),
+            Ok(FromServer::PathChallenge(probe)) => {
+                let mut writer = BitWriter::append_to(std::mem::take(reply));
+                let answer = PathProbe { token: self.peer_token, data: probe.data };
+                FromClient::PathResponse(answer).encode(self.security, &mut writer);
+                *reply = writer.into_bytes();
+            }
+            _ => {}
+        }
+    }
+
+    /// A data packet whose token is this session's.
+    pub(super) fn take_in(&mut self, now: Instant, bytes: &[u8]) -> bool {
+        let mut reader = BitReader::new(bytes);
+        let Ok(header) = DataHeader::decode(self.side, self.security, &mut reader) else {
+            self.stats.malformed += 1;
+            return false;
+        };
+        let Arrival::New(number) = self.received.classify(header.sequence) else {
+            self.stats.packets_duplicate += 1;
+            return false;
+        };
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.clear();
+        let taken = self.read_entries(bytes.len() * 8, &mut reader, &mut entries).is_ok();
+        let taken = if !taken {
+            self.stats.malformed += 1;
+            false
+        } else if !self.has_memory_for(&entries) {
+            self.stats.packets_refused += 1;
+            false
+        } else {
+            self.commit(now, number, &header, bytes, &entries);
+            true
+        };
+        self.entries = entries;
+        taken
+    }
+
+    fn read_entries(
+        &self,
+        total_bits: usize,
+        reader: &mut BitReader<'_>,
+        entries: &mut Vec<Entry>,
+    ) -> Result<(), DecodeError> {
+        let channels = self.protocol.channels();
+        let mut previous = Previous::default();
+        if reader.remaining_bits() == 0 {
+            return Ok(());
+        }
+        loop {
+            let (is_last, head) = EntryHead::decode(&mut previous, channels, reader)?;
+            let direction = channels.get(usize::from(head.channel)).map(|channel| channel.direction);
+            let allowed = match self.side {
+                Side::Server => direction != Some(Direction::ToClient),
+                Side::Client => direction != Some(Direction::ToServer),
+            };
+            if !allowed {
+                return Err(DecodeError::UnknownVariant);
+            }
+            entries.push(Entry { head, at_bit: total_bits - reader.remaining_bits() });
+            reader.skip_bits(head.len * 8)?;
+            if is_last {
+                return reader.clone().finish();
+            }
+        }
+    }
+
+    /// Whether there is room for what has to be kept. What can be delivered or joined at once always has some, so
+    /// that a full memory cannot keep out the very entry that would empty it.
+    fn has_memory_for(&self, entries: &[Entry]) -> bool {
+        let kept = |entry: &&Entry| {
+            let receiver = self.receivers.get(usize::from(entry.head.channel));
+            receiver.is_some_and(|receiver| receiver.must_hold(entry.head.numbering))
+        };
+        let kept: usize = entries.iter().filter(kept).map(|entry| entry.head.len).sum();
+        let all: usize = entries.iter().map(|entry| entry.head.len).sum();
+        let limit = self.config.receive_memory;
+        (kept == 0 || self.held_bytes() + kept <= limit) && (all == 0 || self.unread_bytes + all <= limit)
+    }
+
+    fn commit(&mut self, now: Instant, number: u64, header: &DataHeader, bytes: &[u8], entries: &[Entry]) {
+        self.last_heard = now;
+        self.received.insert(number, now);
+        self.stats.packets_received += 1;
+        self.stats.bytes_received += bytes.len() as u64;
+        self.owes_ack |= !entries.is_empty();
+        self.hear_tick(header.tick);
+        self.hear_acks(now, header);
+
+        let limits = Limits { max_message_size: self.config.max_message_size };
+        for entry in entries {
+            let channel = usize::from(entry.head.channel);
+            let payload = self.read_payload(bytes, entry);
+            let Some(receiver) = self.receivers.get_mut(channel) else { continue };
+            let (delivered, stats, unread) = (&mut self.delivered, &mut self.stats, &mut self.unread_bytes);
+            let mut deliver = |bytes: Vec<u8>| {
+                stats.messages_received += 1;
+                *unread += bytes.len();
+                delivered.push_back(Received { channel, bytes });
+            };
+            let outcome =
+                receiver.accept(now, entry.head.numbering, payload, limits, &mut self.pool, &mut deliver);
+            if outcome.is_err() {
+                self.stats.malformed += 1;
+                self.happened(Input::Violation, reason_for(Input::Violation));
+                return;
+            }
+        }
+    }
+
+    fn read_payload(&mut self, bytes: &[u8], entry: &Entry) -> Vec<u8> {
+        let mut payload = self.pool.take();
+        payload.resize(entry.head.len, 0);
+        let mut reader = BitReader::new(bytes);
+        let read = reader.skip_bits(entry.at_bit).and_then(|()| reader.read_bytes(&mut payload));
+        debug_assert!(read.is_ok(), "the entry was read before");
+        payload
+    }
+
+    fn hear_tick(&mut self, short: u16) {
+        // Ticks travel with 16 bits and wrap at 32: the nearest to the newest known.
+        let near = u64::from(self.peer_tick) + (1 << 32);
+        if let Some(tick) = expand(short, near).filter(|tick| *tick > near) {
+            self.peer_tick = tick as u32;
+        }
+    }
+
+    fn hear_acks(&mut self, now: Instant, header: &DataHeader) {
+        if !self.sent.knows(&header.acks) {
+            return;
+        }
+        let loss_delay = self.round_trip.loss_delay();
+        let summary =
+            self.sent.acknowledge(now, &header.acks, loss_delay, fate(&mut self.senders, &mut self.pool));
+        self.stats.packets_acked += u64::from(summary.acked);
+        self.stats.packets_lost += u64::from(summary.lost);
+        if summary.acked > 0 {
+            self.silent_timeouts = 0;
+        }
+        // An acknowledgement held back for longer than the header can say measures nothing.
+        let sayable = header.acks.held_back.as_millis() < 255;
+        if let Some(round_trip) = summary.round_trip.filter(|_| sayable) {
+            self.round_trip.sample(round_trip, header.acks.held_back);
+        }
+    }
+}

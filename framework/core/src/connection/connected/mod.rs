@@ -1,0 +1,446 @@
+//! The state in which messages travel.
+
+mod incoming;
+mod outgoing;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::transition::reason_for;
+use super::{
+    Connection, ConnectionConfig, ConnectionStats, DisconnectReason, Disconnected, Farewell, Input, Parting,
+    Path, Phase, ProtocolSpec, Transition, transition,
+};
+use crate::acks::{ReceivedPackets, RoundTrip, SentPackets};
+use crate::channels::{BufferPool, Chosen, QueueFull, Receiver, Sender};
+use crate::packet::{EntryHead, FromClient, SessionToken, Side, channel_bits};
+use crate::transport::Address;
+use crate::{Instant, Security};
+
+/// Up: messages travel both ways.
+///
+/// The state lives behind one pointer, so that a connection is cheap to move.
+#[derive(Debug)]
+pub struct Connected(Box<Link>);
+
+#[derive(Debug)]
+struct Link {
+    side: Side,
+    config: ConnectionConfig,
+    protocol: ProtocolSpec,
+    security: Security,
+    /// What the other side writes into its packets, and what we write into ours.
+    local_token: SessionToken,
+    peer_token: SessionToken,
+    max_datagram: usize,
+
+    received: ReceivedPackets,
+    sent: SentPackets<Cargo>,
+    round_trip: RoundTrip,
+    senders: Vec<Sender>,
+    receivers: Vec<Receiver>,
+    /// Whole messages that nobody has read yet.
+    delivered: VecDeque<Received>,
+    /// Bytes of messages that were delivered and not yet given back.
+    unread_bytes: usize,
+    pool: BufferPool,
+
+    last_heard: Instant,
+    last_sent: Instant,
+    /// A packet with something in it arrived, and no packet since has told so.
+    owes_ack: bool,
+    /// How many times in a row nothing was acknowledged for a whole timeout.
+    silent_timeouts: u32,
+    /// The sender's tick in the packets we write, and the newest one in those we read.
+    tick: u32,
+    peer_tick: u32,
+    /// Which channel the next packet begins with, so that none is always last.
+    turn: usize,
+    flush: Flush,
+    ended: Option<DisconnectReason>,
+    stats: ConnectionStats,
+
+    // Scratch memory, kept because a steady flow shall not allocate.
+    entries: Vec<incoming::Entry>,
+    chosen: Vec<Chosen>,
+}
+
+/// Something whose fate the sender of a packet wants to know: an entry of a reliable channel.
+#[derive(Clone, Copy, Debug)]
+struct Cargo {
+    channel: u8,
+    number: u64,
+}
+
+/// The packets of one send.
+#[derive(Clone, Copy, Debug)]
+struct Flush {
+    at: Instant,
+    packets: u32,
+}
+
+/// Where a connection comes from: what the handshake settled.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) now: Instant,
+    pub(crate) side: Side,
+    pub(crate) config: ConnectionConfig,
+    pub(crate) protocol: ProtocolSpec,
+    pub(crate) security: Security,
+    pub(crate) local_token: SessionToken,
+    pub(crate) peer_token: SessionToken,
+    pub(crate) round_trip: Option<Duration>,
+    pub(crate) peer_tick: u32,
+}
+
+/// A whole message that arrived. Give the buffer back with [`Connection::recycle`] when it has been read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The place of its channel in the protocol.
+    pub channel: usize,
+    /// The encoded message.
+    pub bytes: Vec<u8>,
+}
+
+/// Why a message was not sent. It is still where it was: nothing is lost.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("message on channel `{channel}` was not sent: {kind}")]
+pub struct SendError {
+    /// The name of the channel.
+    pub channel: &'static str,
+    /// What stood against it.
+    pub kind: SendErrorKind,
+}
+
+/// What stood against sending a message.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendErrorKind {
+    /// The message is larger than the largest that may travel.
+    #[error("it takes {len} bytes, and max_message_size is {max}; split it or raise the limit on both sides")]
+    TooLarge {
+        /// How many bytes it takes.
+        len: usize,
+        /// How many it may.
+        max: usize,
+    },
+    /// The channel's queue is full: the other side does not take messages as fast as they are sent.
+    #[error("{queued} bytes wait already and send_queue_size is {max}; send less or wait for the other side")]
+    QueueFull {
+        /// How many bytes wait.
+        queued: usize,
+        /// How many may.
+        max: usize,
+    },
+    /// A field is over its limit.
+    #[error(transparent)]
+    Encode(#[from] bowline_wire::EncodeError),
+    /// There is no connection to send on: it ended, or the user is unknown.
+    #[error("there is no connection; wait for the `Connected` event")]
+    NotConnected,
+}
+
+/// How often nothing must have been acknowledged for a whole timeout until the timeout stops growing.
+const MAX_BACKOFF: u32 = 4;
+
+impl Connection<Connected> {
+    pub(crate) fn established(origin: Origin) -> Self {
+        let Origin { now, side, config, protocol, security, local_token, peer_token, round_trip, peer_tick } =
+            origin;
+        let channels = protocol.channels();
+        let mut estimate = RoundTrip::new();
+        if let Some(round_trip) = round_trip {
+            estimate.sample(round_trip, Duration::ZERO);
+        }
+        Self {
+            state: Connected(Box::new(Link {
+                side,
+                config,
+                protocol,
+                security,
+                local_token,
+                peer_token,
+                max_datagram: crate::transport::DEFAULT_MAX_DATAGRAM,
+                received: ReceivedPackets::new(),
+                sent: SentPackets::new(),
+                round_trip: estimate,
+                senders: channels.iter().map(|channel| Sender::new(channel.mode)).collect(),
+                receivers: channels.iter().map(|channel| Receiver::new(channel.mode)).collect(),
+                delivered: VecDeque::new(),
+                unread_bytes: 0,
+                pool: BufferPool::default(),
+                last_heard: now,
+                last_sent: now,
+                owes_ack: false,
+                silent_timeouts: 0,
+                tick: 0,
+                peer_tick,
+                turn: 0,
+                flush: Flush { at: now, packets: 0 },
+                ended: None,
+                stats: ConnectionStats::default(),
+                entries: Vec::new(),
+                chosen: Vec::new(),
+            })),
+        }
+    }
+
+    /// Sets how large a datagram may be: what the transport takes.
+    pub fn set_max_datagram(&mut self, bytes: usize) {
+        self.state.0.max_datagram = bytes.max(MIN_DATAGRAM);
+    }
+
+    /// Sets the tick that packets are stamped with from now on.
+    pub fn set_tick(&mut self, tick: u32) {
+        self.state.0.tick = tick;
+    }
+
+    /// The newest tick that the other side has stamped a packet with.
+    #[must_use]
+    pub fn peer_tick(&self) -> u32 {
+        self.state.0.peer_tick
+    }
+
+    /// The round-trip time as measured so far.
+    #[must_use]
+    pub fn round_trip(&self) -> &RoundTrip {
+        &self.state.0.round_trip
+    }
+
+    /// What the connection has done so far.
+    #[must_use]
+    pub fn stats(&self) -> ConnectionStats {
+        self.state.0.stats()
+    }
+
+    /// Whether packets over its path are secret.
+    #[must_use]
+    pub fn security(&self) -> Security {
+        self.state.0.security
+    }
+
+    /// Bytes held for the other side: messages not yet read, entries that wait for earlier ones.
+    #[must_use]
+    pub fn receive_memory(&self) -> usize {
+        self.state.0.held_bytes()
+    }
+
+    /// Takes in a packet that carries this connection's token. `true` if it was well-formed and new.
+    pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) -> bool {
+        self.state.0.take_in(now, bytes)
+    }
+
+    /// Takes in a client's datagram from the server's address, whatever it is: what a client does that has one peer.
+    /// An answer that is to go back at once is put into `reply`.
+    pub fn handle_from_server(&mut self, now: Instant, bytes: &[u8], reply: &mut Vec<u8>) {
+        self.state.0.take_in_from_server(now, bytes, reply);
+    }
+
+    /// Takes in a client's goodbye that carries this connection's token.
+    pub fn handle_goodbye(&mut self, bytes: &[u8]) {
+        if let Ok(FromClient::Goodbye(goodbye)) = FromClient::decode(bytes, self.state.0.security) {
+            let reason = match goodbye.farewell {
+                Farewell::ProtocolViolation => DisconnectReason::ProtocolViolation,
+                // A client cannot kick a server.
+                Farewell::Left | Farewell::Kicked(_) | Farewell::ServerShutdown => DisconnectReason::PeerLeft,
+            };
+            self.state.0.happened(Input::Goodbye, reason);
+        }
+    }
+
+    /// The next question to an address that the peer may have moved to; where to it goes, if `datagram` holds one.
+    pub fn poll_path<A: Address>(
+        &self,
+        path: &mut Path<A>,
+        now: Instant,
+        datagram: &mut Vec<u8>,
+    ) -> Option<A> {
+        path.poll_transmit(now, self.state.0.peer_token, self.state.0.security, datagram)
+    }
+
+    /// Notes that the transport has ended.
+    pub fn handle_transport_closed(&mut self) {
+        self.state.0.happened(Input::TransportClosed, reason_for(Input::TransportClosed));
+    }
+
+    /// Looks at the time: silence, lost packets, pieces that wait in vain.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.state.0.handle_timeout(now);
+    }
+
+    /// Why the connection has ended, if a feed ended it. [`poll`](Self::poll) is then overdue.
+    #[must_use]
+    pub fn end_reason(&self) -> Option<&DisconnectReason> {
+        self.state.0.ended.as_ref()
+    }
+
+    /// The connection, or what is left of it if a feed ended it.
+    ///
+    /// # Errors
+    /// The disconnected connection; its `reason` says why.
+    pub fn poll(self, now: Instant) -> Result<Self, Connection<Disconnected>> {
+        match self.state.0.ended.clone() {
+            None => Ok(self),
+            Some(reason) => Err(self.into_ended(now, reason)),
+        }
+    }
+
+    /// Ends the session for a reason of this side's own; the other side is told.
+    #[must_use]
+    pub fn disconnect(self, now: Instant, reason: DisconnectReason) -> Connection<Disconnected> {
+        self.into_ended(now, reason)
+    }
+
+    /// Queues an encoded message on the channel at `channel` of the protocol.
+    ///
+    /// # Errors
+    /// Where it is larger than may travel, or a reliable channel's queue is full.
+    pub fn send(&mut self, channel: usize, message: &[u8]) -> Result<(), SendError> {
+        self.state.0.send(channel, message)
+    }
+
+    /// The next message that arrived.
+    pub fn next_message(&mut self) -> Option<Received> {
+        self.state.0.delivered.pop_front()
+    }
+
+    /// Takes a read message's buffer back. Until then it counts towards
+    /// [`receive_memory`](ConnectionConfig::receive_memory).
+    pub fn recycle(&mut self, received: Received) {
+        let link = &mut self.state.0;
+        link.unread_bytes = link.unread_bytes.saturating_sub(received.bytes.len());
+        link.pool.give(received.bytes);
+    }
+
+    /// The next datagram to send; `true` if `datagram` holds one.
+    pub fn poll_transmit(&mut self, now: Instant, datagram: &mut Vec<u8>) -> bool {
+        self.state.0.poll_transmit(now, datagram)
+    }
+
+    /// When `handle_timeout` or `poll_transmit` will have something to do, if nothing arrives and nothing is sent.
+    #[must_use]
+    pub fn next_deadline(&self) -> Instant {
+        self.state.0.next_deadline()
+    }
+
+    fn into_ended(self, now: Instant, reason: DisconnectReason) -> Connection<Disconnected> {
+        let link = *self.state.0;
+        let parting = Farewell::for_reason(&reason)
+            .map(|farewell| Parting::goodbye(now, link.side, farewell, link.peer_token, link.security));
+        let stats = link.stats();
+        Connection::<Disconnected>::ended(link.config, reason, stats, parting)
+    }
+}
+
+/// Below this no packet would hold a header, its acknowledgements and a piece of a message.
+const MIN_DATAGRAM: usize = 256;
+
+impl Link {
+    fn send(&mut self, channel: usize, message: &[u8]) -> Result<(), SendError> {
+        let name = self.protocol.channels().get(channel).map_or("unknown", |spec| spec.name);
+        let error = |kind| SendError { channel: name, kind };
+        let max = self.config.max_message_size;
+        if message.len() > max {
+            return Err(error(SendErrorKind::TooLarge { len: message.len(), max }));
+        }
+        let piece_bytes = self.piece_bytes();
+        let Some(sender) = self.senders.get_mut(channel) else {
+            return Err(error(SendErrorKind::NotConnected));
+        };
+        let max = self.config.send_queue_size;
+        match sender.push(message, piece_bytes, max, &mut self.pool) {
+            Ok(dropped) => {
+                self.stats.messages_sent += 1;
+                self.stats.messages_dropped += dropped as u64;
+                Ok(())
+            }
+            Err(QueueFull::Bytes) => {
+                Err(error(SendErrorKind::QueueFull { queued: sender.queued_bytes(), max }))
+            }
+        }
+    }
+
+    /// The payload of a piece that fills a packet with an ordinary header.
+    fn piece_bytes(&self) -> usize {
+        // The longest entry head: its channel, a piece's numbering, a long length.
+        const HEAD: usize = 10;
+        self.max_datagram - crate::packet::header_bytes(self.security) - HEAD
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        if now - self.last_heard >= self.config.disconnection_timeout_duration {
+            self.happened(Input::SilenceTimeout, reason_for(Input::SilenceTimeout));
+            return;
+        }
+        let loss_delay = self.round_trip.loss_delay();
+        let lost = self.sent.detect_losses(now, loss_delay, fate(&mut self.senders, &mut self.pool));
+        self.stats.packets_lost += u64::from(lost);
+        if self.probe_deadline().is_some_and(|deadline| now >= deadline) {
+            // Two packets, as RFC 9002 section 6.2.4 has it: one may be lost too.
+            self.senders.iter_mut().for_each(|sender| sender.probe(2));
+            self.silent_timeouts += 1;
+        }
+        for receiver in &mut self.receivers {
+            self.stats.messages_incomplete += receiver.expire(now, &mut self.pool);
+        }
+    }
+
+    /// When the oldest reliable entry under way has waited for too long without any acknowledgement.
+    fn probe_deadline(&self) -> Option<Instant> {
+        let oldest = self.senders.iter().filter_map(Sender::oldest_in_flight).min()?;
+        let timeout = self.round_trip.timeout(self.protocol.tick_interval());
+        let backed_off = timeout * 2_u32.pow(self.silent_timeouts.min(MAX_BACKOFF));
+        Some(oldest + backed_off.min(RoundTrip::GREATEST_TIMEOUT))
+    }
+
+    fn next_deadline(&self) -> Instant {
+        let silence = self.last_heard + self.config.disconnection_timeout_duration;
+        let heartbeat = self.last_sent + self.config.heartbeat_interval;
+        let owed = self.owes_ack.then_some(self.last_heard);
+        let loss = self.sent.next_loss(self.round_trip.loss_delay());
+        [Some(silence), Some(heartbeat), owed, loss, self.probe_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(silence)
+    }
+
+    /// An input that the transition table may let end the connection.
+    fn happened(&mut self, input: Input, reason: DisconnectReason) {
+        if transition(Phase::Connected, input) == Transition::Become(Phase::Disconnected)
+            && self.ended.is_none()
+        {
+            self.ended = Some(reason);
+        }
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.unread_bytes + self.receivers.iter().map(Receiver::held_bytes).sum::<usize>()
+    }
+
+    fn stats(&self) -> ConnectionStats {
+        ConnectionStats {
+            round_trip_time: self.round_trip.smoothed(),
+            jitter: self.round_trip.jitter(),
+            queued_bytes: self.senders.iter().map(Sender::queued_bytes).sum(),
+            packets_missed: self.received.newest().saturating_sub(self.stats.packets_received),
+            ..self.stats
+        }
+    }
+}
+
+/// Tells the senders what became of what packets carried.
+fn fate<'a>(
+    senders: &'a mut [Sender],
+    pool: &'a mut BufferPool,
+) -> impl FnMut(Cargo, crate::acks::Outcome) + 'a {
+    use crate::acks::Outcome;
+    |cargo, outcome| {
+        if let Some(sender) = senders.get_mut(usize::from(cargo.channel)) {
+            match outcome {
+                Outcome::Acked => sender.acked(cargo.number, pool),
+                Outcome::Lost => sender.lost(cargo.number),
+            }
+        }
+    }
+}

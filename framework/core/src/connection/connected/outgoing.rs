@@ -1,0 +1,107 @@
+//! A packet's way out: entries are chosen until it is full, then written.
+
+use bowline_wire::BitWriter;
+
+use super::{Cargo, EntryHead, Flush, Link, channel_bits, fate};
+use crate::Instant;
+use crate::channels::{Chosen, Payload};
+use crate::packet::{DataHeader, Previous, seal};
+
+/// The most packets that one connection sends at one moment. A transfer of a megabyte then takes some fifteen ticks,
+/// and neither a kernel's socket buffer (some 90 such packets) nor a home router sees more at once.
+const MAX_BURST: u32 = 64;
+
+impl Link {
+    pub(super) fn poll_transmit(&mut self, now: Instant, datagram: &mut Vec<u8>) -> bool {
+        if self.ended.is_some() {
+            return false;
+        }
+        if self.flush.at != now {
+            self.flush = Flush { at: now, packets: 0 };
+        }
+        let is_heartbeat = now - self.last_sent >= self.config.heartbeat_interval;
+        let has_entries = self.senders.iter_mut().any(|sender| sender.peek(0).is_some());
+        if !(has_entries || self.owes_ack || is_heartbeat) || self.flush.packets >= MAX_BURST {
+            return false;
+        }
+        let lost = self.sent.make_room(fate(&mut self.senders, &mut self.pool));
+        self.stats.packets_lost += u64::from(lost);
+        let Some(sequence) = self.sent.next_number() else { return false };
+
+        // The first packet of a send tells of all that arrived; those after it need no long list again.
+        let acks =
+            if self.flush.packets == 0 { self.received.report(now) } else { self.received.short_report(now) };
+        let header = DataHeader { sequence: sequence as u16, acks, tick: self.tick as u16 };
+        datagram.clear();
+        let mut writer = BitWriter::append_to(std::mem::take(datagram));
+        header.encode(self.side, self.security, &mut writer);
+
+        let mut chosen = std::mem::take(&mut self.chosen);
+        self.choose(now, self.max_datagram * 8 - writer.bit_len(), &mut chosen);
+        self.write(&chosen, &mut writer);
+        *datagram = writer.into_bytes();
+        seal(datagram, self.peer_token, self.security);
+
+        self.sent.record(now, chosen.iter().filter_map(cargo));
+        for entry in chosen.drain(..) {
+            if let Payload::Unreliable(payload) = entry.payload {
+                self.pool.give(payload);
+            }
+        }
+        self.chosen = chosen;
+        self.owes_ack = false;
+        self.last_sent = now;
+        self.flush.packets += 1;
+        self.stats.packets_sent += 1;
+        self.stats.bytes_sent += datagram.len() as u64;
+        true
+    }
+
+    /// Chooses entries for one packet, one of each channel in turn, until none fits.
+    fn choose(&mut self, now: Instant, mut room_bits: usize, chosen: &mut Vec<Chosen>) {
+        let channel_bits = channel_bits(self.protocol.channels());
+        let channels = self.senders.len();
+        let mut previous = Previous::default();
+        let mut passed_over = 0;
+        while passed_over < channels && room_bits > EntryHead::LEAST_BITS {
+            let channel = self.turn % channels;
+            self.turn = (channel + 1) % channels;
+            passed_over += 1;
+            let Some(sender) = self.senders.get_mut(channel) else { break };
+            let Some(head) = sender.peek(channel as u8) else { continue };
+            let bits = head.bits(previous, channel_bits);
+            if bits > room_bits {
+                continue;
+            }
+            let Some(payload) = sender.take(now) else { continue };
+            room_bits -= bits;
+            previous = head.as_previous();
+            // Entries of one channel next to each other name it once, so in this order they take no more bits.
+            let place = chosen.partition_point(|entry| entry.head.channel <= head.channel);
+            chosen.insert(place, Chosen { head, payload });
+            passed_over = 0;
+        }
+    }
+
+    fn write(&self, chosen: &[Chosen], writer: &mut BitWriter) {
+        let channel_bits = channel_bits(self.protocol.channels());
+        let mut previous = Previous::default();
+        for (index, entry) in chosen.iter().enumerate() {
+            entry.head.encode(&mut previous, channel_bits, index + 1 == chosen.len(), writer);
+            match &entry.payload {
+                Payload::Unreliable(payload) => writer.write_bytes(payload),
+                Payload::Reliable(number) => {
+                    let sender = self.senders.get(usize::from(entry.head.channel));
+                    writer.write_bytes(sender.map_or(&[], |sender| sender.payload(*number)));
+                }
+            }
+        }
+    }
+}
+
+fn cargo(entry: &Chosen) -> Option<Cargo> {
+    match entry.payload {
+        Payload::Reliable(number) => Some(Cargo { channel: entry.head.channel, number }),
+        Payload::Unreliable(_) => None,
+    }
+}

@@ -1,0 +1,100 @@
+use std::time::Duration;
+
+use bowline_wire::BitWriter;
+
+use crate::packet::{FromServer, PathProbe, SessionToken};
+use crate::transport::Address;
+use crate::{Entropy, Instant, Security};
+
+/// Where a peer is, and where it may have moved to.
+///
+/// A packet of a session that comes from another address than before may mean that a router gave the client a new
+/// port, or that the client went from Wi-Fi to mobile. The new address is asked to repeat a random number, and
+/// believed when it does; until then everything goes to the old one (RFC 9000 section 9).
+/// So a copied packet with a forged sender can move nobody's traffic.
+#[derive(Debug)]
+pub struct Path<A> {
+    current: A,
+    candidate: Option<Candidate<A>>,
+}
+
+#[derive(Debug)]
+struct Candidate<A> {
+    address: A,
+    data: u64,
+    asked: u32,
+    ask_at: Instant,
+}
+
+/// What a datagram's sender means for the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathChange<A> {
+    /// It came from where the peer is.
+    Known,
+    /// It came from somewhere else, which is being asked.
+    Asked,
+    /// The peer has moved from here.
+    Moved(A),
+}
+
+impl<A: Address> Path<A> {
+    /// How often a new address is asked; after that a further packet from it starts over.
+    const QUESTIONS: u32 = 5;
+    const INTERVAL: Duration = Duration::from_millis(200);
+
+    /// A peer at an address.
+    pub const fn new(address: A) -> Self {
+        Self { current: address, candidate: None }
+    }
+
+    /// Where the peer is.
+    pub const fn address(&self) -> A {
+        self.current
+    }
+
+    /// Notes that a packet of the session came from `from`.
+    pub fn heard_from(&mut self, now: Instant, from: A, entropy: &mut impl Entropy) -> PathChange<A> {
+        if from == self.current {
+            return PathChange::Known;
+        }
+        let is_new = self
+            .candidate
+            .as_ref()
+            .is_none_or(|candidate| candidate.address != from || candidate.asked >= Self::QUESTIONS);
+        if is_new {
+            self.candidate =
+                Some(Candidate { address: from, data: entropy.next_u64(), asked: 0, ask_at: now });
+        }
+        PathChange::Asked
+    }
+
+    /// Notes an answer that came from `from`.
+    pub fn answered(&mut self, from: A, data: u64) -> PathChange<A> {
+        match self.candidate.take_if(|candidate| candidate.address == from && candidate.data == data) {
+            Some(_) => {
+                let old = std::mem::replace(&mut self.current, from);
+                PathChange::Moved(old)
+            }
+            None => PathChange::Known,
+        }
+    }
+
+    /// The next question, 17 bytes; where to it goes, if `datagram` holds one.
+    pub(crate) fn poll_transmit(
+        &mut self,
+        now: Instant,
+        peer_token: SessionToken,
+        security: Security,
+        datagram: &mut Vec<u8>,
+    ) -> Option<A> {
+        let candidate = self.candidate.as_mut().filter(|c| c.asked < Self::QUESTIONS && now >= c.ask_at)?;
+        candidate.asked += 1;
+        candidate.ask_at = now + Self::INTERVAL;
+        datagram.clear();
+        let mut writer = BitWriter::append_to(std::mem::take(datagram));
+        let probe = PathProbe { token: peer_token, data: candidate.data };
+        FromServer::PathChallenge(probe).encode(security, &mut writer);
+        *datagram = writer.into_bytes();
+        Some(candidate.address)
+    }
+}

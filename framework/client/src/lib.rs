@@ -1,1 +1,16 @@
-//! The client of Bowline: one connection.
+//! The client: one connection to a server.
+//!
+//! * [`Session`] is the connection as typestate: what makes no sense in a state is not a method of it.
+//! * [`Client`] is the same behind `&mut self`, for a game loop: transitions are events.
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod client;
+mod config;
+mod reconnect;
+mod session;
+
+pub use client::{Client, ClientEvent, ConnectedClient};
+pub use config::ClientConfig;
+pub use reconnect::ReconnectPolicy;
+pub use session::{ConnectFailed, Progress, Session};

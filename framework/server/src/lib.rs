@@ -1,1 +1,19 @@
-//! The server of Bowline: many connections.
+//! The server: many connections behind one transport.
+//!
+//! [`Server`] is driven by its caller: `receive`, then events, then `send`, once a turn of the game loop.
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod auth;
+mod config;
+mod event;
+mod server;
+mod ticks;
+mod users;
+
+pub use async_trait::async_trait;
+pub use auth::{AuthRequest, AuthTicket, Authenticate};
+pub use config::ServerConfig;
+pub use event::{Departure, Rejection, ServerEvent};
+pub use server::Server;
+pub use users::{UserId, UserInfo};

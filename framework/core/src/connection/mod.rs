@@ -11,7 +11,9 @@ mod transition;
 
 pub use config::ConnectionConfig;
 pub(crate) use connected::Origin;
-pub use connected::{Connected, Received, SendError, SendErrorKind};
+pub use connected::{
+    Connected, MessageEncoder, Received, SendError, SendErrorKind, decode_received, encode_auth, encode_error,
+};
 pub use disconnected::{Disconnected, Parting};
 pub use path::{Path, PathChange};
 pub use pending::{ConnectError, PendingAuth, Step};

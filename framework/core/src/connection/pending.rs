@@ -36,6 +36,7 @@ struct Asking {
     interval: Duration,
     sent: Sent,
     refusal: Option<Refusal>,
+    outcome: Option<Outcome>,
     stats: ConnectionStats,
 }
 
@@ -54,6 +55,13 @@ struct Sent {
     pieces: u8,
 }
 
+/// How the attempt has turned out.
+#[derive(Debug)]
+enum Outcome {
+    Accepted(Accepted),
+    Ended(DisconnectReason),
+}
+
 /// A refusal whose description has not come in whole.
 #[derive(Debug)]
 struct Refusal {
@@ -64,7 +72,7 @@ struct Refusal {
 }
 
 /// Why an attempt could not even begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
     /// The encoded credentials are longer than may travel before the server knows who sends them.
@@ -77,9 +85,18 @@ pub enum ConnectError {
         /// How many they may.
         max: usize,
     },
+    /// A field of the credentials is over its limit.
+    #[error(transparent)]
+    Encode(#[from] bowline_wire::EncodeError),
+    /// The session has never had a transport that could be used again.
+    #[error("there is no transport to connect over; give one to `connect`")]
+    NoTransport,
+    /// There is a session already, or an attempt to make one.
+    #[error("there is a session already; disconnect first")]
+    AlreadyConnected,
 }
 
-/// What a feed did to an attempt.
+/// What has become of an attempt.
 #[derive(Debug)]
 pub enum Step {
     /// The server has not decided.
@@ -141,6 +158,7 @@ impl Asking {
             interval: Self::FIRST_INTERVAL,
             sent: Sent::default(),
             refusal: None,
+            outcome: None,
             stats: ConnectionStats::default(),
         })
     }
@@ -246,9 +264,8 @@ impl Connection<PendingAuth> {
         self.state.0.next_send_at = now;
     }
 
-    /// Takes in a datagram from the server's address.
-    #[must_use]
-    pub fn handle_datagram(mut self, now: Instant, bytes: &[u8]) -> Step {
+    /// Takes in a datagram from the server's address. Once the attempt is decided, nothing more changes it.
+    pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
         let state = &mut *self.state.0;
         let packet = FromServer::decode(bytes, state.security);
         let input = match &packet {
@@ -260,33 +277,48 @@ impl Connection<PendingAuth> {
             Ok(FromServer::Goodbye(_)) => Input::Goodbye,
             Ok(FromServer::Accepted(_)) | Err(_) => Input::Noise,
         };
-        if transition(Phase::PendingAuth, input) == Transition::Ignore {
+        if transition(Phase::PendingAuth, input) == Transition::Ignore || state.outcome.is_some() {
             state.stats.malformed += u64::from(input == Input::Noise);
-            return Step::Waiting(self);
+            return;
         }
         match packet {
-            Ok(FromServer::Challenge(challenge)) => {
-                state.challenged(now, challenge);
-                Step::Waiting(self)
+            Ok(FromServer::Challenge(challenge)) => state.challenged(now, challenge),
+            Ok(FromServer::Accepted(accepted)) => state.outcome = Some(Outcome::Accepted(accepted)),
+            Ok(FromServer::Refused(refused)) => {
+                let reason = state.refused(now, refused);
+                state.outcome = reason.map(|reason| Outcome::Ended(DisconnectReason::Rejected(reason)));
             }
-            Ok(FromServer::Accepted(accepted)) => Step::Connected(self.accepted(now, accepted)),
-            Ok(FromServer::Refused(refused)) => match state.refused(now, refused) {
-                Some(reason) => self.end(now, DisconnectReason::Rejected(reason)),
-                None => Step::Waiting(self),
-            },
-            _ => Step::Waiting(self),
+            _ => {}
         }
     }
 
     /// Looks at the time: an attempt ends when `connect_timeout` has passed.
-    #[must_use]
-    pub fn handle_timeout(mut self, now: Instant) -> Step {
-        if now < self.state.0.next_timeout() {
-            return Step::Waiting(self);
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let state = &mut *self.state.0;
+        if now >= state.next_timeout() && state.outcome.is_none() {
+            let refusal = state.conclude_refusal().map(DisconnectReason::Rejected);
+            state.outcome = Some(Outcome::Ended(refusal.unwrap_or(reason_for(Input::ConnectTimeout))));
         }
-        match self.state.0.conclude_refusal() {
-            Some(reason) => self.end(now, DisconnectReason::Rejected(reason)),
-            None => self.end(now, reason_for(Input::ConnectTimeout)),
+    }
+
+    /// Notes that the transport has ended.
+    pub fn handle_transport_closed(&mut self) {
+        self.state.0.outcome.get_or_insert(Outcome::Ended(reason_for(Input::TransportClosed)));
+    }
+
+    /// Whether the attempt is decided. [`poll`](Self::poll) tells how.
+    #[must_use]
+    pub fn is_decided(&self) -> bool {
+        self.state.0.outcome.is_some()
+    }
+
+    /// What has become of the attempt.
+    #[must_use]
+    pub fn poll(mut self, now: Instant) -> Step {
+        match self.state.0.outcome.take() {
+            None => Step::Waiting(self),
+            Some(Outcome::Accepted(accepted)) => Step::Connected(self.accepted(now, accepted)),
+            Some(Outcome::Ended(reason)) => Step::Ended(self.into_ended(now, reason.clone()), reason),
         }
     }
 
@@ -294,12 +326,6 @@ impl Connection<PendingAuth> {
     #[must_use]
     pub fn disconnect(self, now: Instant) -> Connection<Disconnected> {
         self.into_ended(now, reason_for(Input::Disconnect))
-    }
-
-    /// The transport has ended, and the attempt with it.
-    #[must_use]
-    pub fn transport_closed(self, now: Instant) -> Connection<Disconnected> {
-        self.into_ended(now, reason_for(Input::TransportClosed))
     }
 
     /// The next datagram to send to the server; `true` if `datagram` holds one.
@@ -336,10 +362,6 @@ impl Connection<PendingAuth> {
             round_trip,
             peer_tick: accepted.tick,
         })
-    }
-
-    fn end(self, now: Instant, reason: DisconnectReason) -> Step {
-        Step::Ended(self.into_ended(now, reason.clone()), reason)
     }
 
     fn into_ended(self, now: Instant, reason: DisconnectReason) -> Connection<Disconnected> {

@@ -2,6 +2,9 @@
 
 mod incoming;
 mod outgoing;
+mod typed;
+
+pub use typed::{MessageEncoder, decode_received, encode_auth, encode_error};
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,0 +1,343 @@
+use std::collections::VecDeque;
+use std::fmt;
+
+use bowline_core::connection::{ConnectError, Connected, Disconnected, PendingAuth, encode_auth};
+use bowline_core::{
+    ChannelOf, ClientTransport, ConnectionStats, DisconnectReason, Host, Instant, MessageOf, Phase, Protocol,
+    RejectReason, RoundTrip, SendError, SocketConfig, ToServer,
+};
+
+use crate::{ClientConfig, Progress, Session};
+
+/// A client for a game loop: a [`Session`] behind `&mut self`, whose transitions are events.
+///
+/// * **Act:** [`connect`](Self::connect), [`disconnect`](Self::disconnect), [`connected`](Self::connected)`().send(..)`.
+/// * **Feed:** [`receive`](Self::receive), once a frame.
+/// * **Drain:** [`next_event`](Self::next_event) until there is none; then [`send`](Self::send).
+///
+/// One law: `receive`, all events, `send`, every frame, connected or not.
+pub struct Client<P: Protocol, T, H> {
+    /// None only while a transition is being made.
+    state: Option<State<P, T, H>>,
+    events: VecDeque<ClientEvent<P>>,
+    auth: Vec<u8>,
+    retry: Retry,
+}
+
+enum State<P, T, H> {
+    Disconnected(Session<Disconnected, P, T, H>),
+    Pending(Session<PendingAuth, P, T, H>),
+    Connected(Session<Connected, P, T, H>),
+}
+
+/// Where the reconnect policy stands.
+#[derive(Debug, Default)]
+struct Retry {
+    /// Failed attempts in a row.
+    attempts: u32,
+    at: Option<Instant>,
+}
+
+/// What has happened to a client.
+#[non_exhaustive]
+pub enum ClientEvent<P: Protocol> {
+    /// The server let the client in: messages can travel.
+    Connected,
+    /// A message of the server.
+    Message(P::Message),
+    /// The server did not let the client in.
+    Rejected(RejectReason),
+    /// The session, or the attempt to make one, has ended.
+    Disconnected(DisconnectReason),
+    /// The reconnect policy will try again after so long.
+    Reconnecting {
+        /// How many attempts have failed since there was a session.
+        attempt: u32,
+        /// How long until the next.
+        after: std::time::Duration,
+    },
+}
+
+/// A client that is connected: what only then makes sense.
+pub struct ConnectedClient<'a, P, T, H> {
+    session: &'a mut Session<Connected, P, T, H>,
+}
+
+impl<P: Protocol, T: ClientTransport, H: Host + Default> Client<P, T, H> {
+    /// A client on the host's own defaults.
+    #[must_use]
+    pub fn new(config: ClientConfig) -> Self {
+        Self::with_host(config, H::default())
+    }
+}
+
+impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
+    /// A client on a host of the caller's choice: a simulated one, say.
+    #[must_use]
+    pub fn with_host(config: ClientConfig, host: H) -> Self {
+        Self {
+            state: Some(State::Disconnected(Session::new(config, host))),
+            events: VecDeque::new(),
+            auth: Vec::new(),
+            retry: Retry::default(),
+        }
+    }
+
+    /// What the socket should be like, as the configuration says.
+    #[must_use]
+    pub fn socket_config(&self) -> SocketConfig {
+        self.config().map_or_else(SocketConfig::default, |config| config.socket.clone())
+    }
+
+    /// Begins a fresh session over `socket`, showing `auth` to the server. Events tell how it goes on.
+    ///
+    /// # Errors
+    /// Where there is a session already, or the credentials are over a limit. Nothing has changed then.
+    pub fn connect(&mut self, socket: T, auth: P::Auth) -> Result<(), ConnectError> {
+        let encoded = encode_auth::<P>(&auth)?;
+        self.connect_encoded(Some(socket), encoded)
+    }
+
+    /// Begins a fresh session over the transport of the last one, with the same credentials.
+    ///
+    /// # Errors
+    /// Where there is a session already, or there never was one.
+    pub fn reconnect(&mut self) -> Result<(), ConnectError> {
+        let auth = self.auth.clone();
+        self.connect_encoded(None, auth)
+    }
+
+    /// Says goodbye, or gives up the attempt. The event follows at once.
+    pub fn disconnect(&mut self) {
+        self.retry = Retry::default();
+        let ended = match self.state.take() {
+            Some(State::Connected(session)) => session.disconnect(),
+            Some(State::Pending(session)) => session.disconnect(),
+            other => {
+                self.state = other;
+                return;
+            }
+        };
+        self.events.push_back(ClientEvent::Disconnected(DisconnectReason::Requested));
+        self.state = Some(State::Disconnected(ended));
+    }
+
+    /// Takes in what has arrived, and looks at the time.
+    pub fn receive(&mut self) {
+        self.state = match self.state.take() {
+            Some(State::Disconnected(session)) => Some(self.poll_disconnected(session)),
+            Some(State::Pending(session)) => Some(self.poll_pending(session)),
+            Some(State::Connected(session)) => Some(self.poll_connected(session)),
+            None => None,
+        };
+    }
+
+    /// What has happened next.
+    pub fn next_event(&mut self) -> Option<ClientEvent<P>> {
+        self.events.pop_front()
+    }
+
+    /// Sends what is due: queued messages, acknowledgements, heartbeats.
+    pub fn send(&mut self) {
+        if let Some(State::Connected(session)) = &mut self.state {
+            session.flush();
+        }
+    }
+
+    /// The connected client, if it is.
+    pub fn connected(&mut self) -> Option<ConnectedClient<'_, P, T, H>> {
+        match &mut self.state {
+            Some(State::Connected(session)) => Some(ConnectedClient { session }),
+            _ => None,
+        }
+    }
+
+    /// The phase the client is in.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        match &self.state {
+            Some(State::Connected(_)) => Phase::Connected,
+            Some(State::Pending(_)) => Phase::PendingAuth,
+            Some(State::Disconnected(_)) | None => Phase::Disconnected,
+        }
+    }
+
+    /// What the session has done so far; of the last one, where there is none.
+    #[must_use]
+    pub fn stats(&self) -> ConnectionStats {
+        match &self.state {
+            Some(State::Connected(session)) => session.stats(),
+            Some(State::Disconnected(session)) => *session.stats(),
+            Some(State::Pending(_)) | None => ConnectionStats::default(),
+        }
+    }
+
+    /// The transport, if there has been one: to change a link conditioner, or to wait for datagrams.
+    pub fn transport_mut(&mut self) -> Option<&mut T> {
+        match self.state.as_mut()? {
+            State::Disconnected(session) => session.transport_mut(),
+            State::Pending(session) => session.transport_mut(),
+            State::Connected(session) => session.transport_mut(),
+        }
+    }
+
+    /// When [`receive`](Self::receive) or [`send`](Self::send) will have something to do, if nothing arrives and nothing
+    /// is sent. `None` for never.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let state = match &self.state {
+            Some(State::Connected(session)) => Some(session.next_deadline()),
+            Some(State::Pending(session)) => Some(session.next_deadline()),
+            Some(State::Disconnected(session)) => session.next_deadline(),
+            None => None,
+        };
+        state.into_iter().chain(self.retry.at).min()
+    }
+
+    fn config(&self) -> Option<&ClientConfig> {
+        Some(match self.state.as_ref()? {
+            State::Disconnected(session) => session.config(),
+            State::Pending(session) => session.config(),
+            State::Connected(session) => session.config(),
+        })
+    }
+
+    fn connect_encoded(&mut self, socket: Option<T>, auth: Vec<u8>) -> Result<(), ConnectError> {
+        let session = match self.state.take() {
+            Some(State::Disconnected(session)) => session,
+            other => {
+                self.state = other;
+                return Err(ConnectError::AlreadyConnected);
+            }
+        };
+        self.auth.clone_from(&auth);
+        self.retry.at = None;
+        match session.connect_encoded(socket, auth) {
+            Ok(session) => {
+                self.state = Some(State::Pending(session));
+                Ok(())
+            }
+            Err(failed) => {
+                self.state = Some(State::Disconnected(failed.session));
+                Err(failed.error)
+            }
+        }
+    }
+
+    fn poll_disconnected(&mut self, mut session: Session<Disconnected, P, T, H>) -> State<P, T, H> {
+        session.poll();
+        if self.retry.at.is_none_or(|at| session.now() < at) {
+            return State::Disconnected(session);
+        }
+        self.retry.at = None;
+        match session.connect_encoded(None, self.auth.clone()) {
+            Ok(session) => State::Pending(session),
+            Err(failed) => State::Disconnected(failed.session),
+        }
+    }
+
+    fn poll_pending(&mut self, session: Session<PendingAuth, P, T, H>) -> State<P, T, H> {
+        match session.poll() {
+            Progress::Waiting(session) => State::Pending(session),
+            Progress::Connected(session) => {
+                self.retry = Retry::default();
+                self.events.push_back(ClientEvent::Connected);
+                self.poll_connected(session)
+            }
+            Progress::Refused(session, reason) => self.ended(session, reason),
+        }
+    }
+
+    fn poll_connected(&mut self, mut session: Session<Connected, P, T, H>) -> State<P, T, H> {
+        session.receive();
+        while let Some(message) = session.next_message() {
+            self.events.push_back(ClientEvent::Message(message));
+        }
+        match session.poll() {
+            Ok(session) => State::Connected(session),
+            Err(session) => {
+                let reason = session.reason().cloned().unwrap_or(DisconnectReason::PeerLeft);
+                self.ended(session, reason)
+            }
+        }
+    }
+
+    fn ended(
+        &mut self,
+        mut session: Session<Disconnected, P, T, H>,
+        reason: DisconnectReason,
+    ) -> State<P, T, H> {
+        let retry = session.config().reconnect.filter(|policy| policy.allows(self.retry.attempts, &reason));
+        self.events.push_back(match reason {
+            DisconnectReason::Rejected(reason) => ClientEvent::Rejected(reason),
+            reason => ClientEvent::Disconnected(reason),
+        });
+        if let Some(policy) = retry {
+            let after = policy.delay(self.retry.attempts, session.host_mut());
+            self.retry.attempts += 1;
+            self.retry.at = Some(session.now() + after);
+            self.events.push_back(ClientEvent::Reconnecting { attempt: self.retry.attempts, after });
+        }
+        State::Disconnected(session)
+    }
+}
+
+impl<P: Protocol, T: ClientTransport, H: Host> ConnectedClient<'_, P, T, H> {
+    /// Queues a message for the server; it goes out with the next [`Client::send`].
+    ///
+    /// # Errors
+    /// Where a field is over its limit, the message too large, or the channel's queue full. Nothing was sent.
+    pub fn send<C: ChannelOf<P> + ToServer>(&mut self, message: impl MessageOf<P>) -> Result<(), SendError> {
+        self.session.send::<C>(message)
+    }
+
+    /// What the session has done so far.
+    #[must_use]
+    pub fn stats(&self) -> ConnectionStats {
+        self.session.stats()
+    }
+
+    /// The round-trip time as measured so far.
+    #[must_use]
+    pub fn round_trip(&self) -> &RoundTrip {
+        self.session.round_trip()
+    }
+
+    /// The newest tick of the server that is known here.
+    #[must_use]
+    pub fn server_tick(&self) -> u32 {
+        self.session.server_tick()
+    }
+}
+
+impl<P: Protocol, T: ClientTransport, H: Host> fmt::Debug for Client<P, T, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("protocol", &P::NAME)
+            .field("phase", &self.phase())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<P, T, H> fmt::Debug for ConnectedClient<'_, P, T, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectedClient").finish_non_exhaustive()
+    }
+}
+
+impl<P: Protocol> fmt::Debug for ClientEvent<P>
+where
+    P::Message: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connected => f.write_str("Connected"),
+            Self::Message(message) => f.debug_tuple("Message").field(message).finish(),
+            Self::Rejected(reason) => f.debug_tuple("Rejected").field(reason).finish(),
+            Self::Disconnected(reason) => f.debug_tuple("Disconnected").field(reason).finish(),
+            Self::Reconnecting { attempt, after } => {
+                f.debug_struct("Reconnecting").field("attempt", attempt).field("after", after).finish()
+            }
+        }
+    }
+}

@@ -1,0 +1,403 @@
+use std::fmt;
+use std::marker::PhantomData;
+
+use bowline_core::connection::{
+    ConnectError, Connected, Disconnected, MessageEncoder, PendingAuth, Received, Step, encode_auth,
+};
+use bowline_core::{
+    ChannelOf, ClientTransport, Connection, ConnectionStats, DisconnectReason, Host, Instant, MessageOf,
+    Protocol, ProtocolSpec, RoundTrip, SendError, ToServer, Transport, TransportError, TransportErrorKind,
+};
+
+use crate::ClientConfig;
+
+/// A connection with its transport and its host, in one of its states.
+///
+/// `connect` makes a [`Session<PendingAuth>`] of a [`Session<Disconnected>`], `poll` makes of that a
+/// [`Session<Connected>`] or a disconnected one with the reason. A method that makes no sense in a state does not exist
+/// in it: nobody can send before the connection is up.
+///
+/// `H` is the [`Host`]: a clock and a source of randomness.
+pub struct Session<S, P, T, H> {
+    connection: Connection<S>,
+    io: Io<T, H>,
+    encoder: MessageEncoder,
+    protocol: PhantomData<fn() -> P>,
+}
+
+/// What a session stands on, whatever its state.
+struct Io<T, H> {
+    config: ClientConfig,
+    host: H,
+    /// None before the first `connect`.
+    transport: Option<T>,
+    datagram: Vec<u8>,
+    closed: bool,
+}
+
+/// What a [`Session<PendingAuth>`] has become.
+#[derive(Debug)]
+pub enum Progress<P, T, H> {
+    /// The server has not decided. Poll again.
+    Waiting(Session<PendingAuth, P, T, H>),
+    /// The server let the client in.
+    Connected(Session<Connected, P, T, H>),
+    /// It did not, or gave no answer; the reason says why, in words that a player could read.
+    Refused(Session<Disconnected, P, T, H>, DisconnectReason),
+}
+
+/// An attempt to connect that could not even begin. The session is as it was.
+#[derive(thiserror::Error)]
+#[error("{error}")]
+pub struct ConnectFailed<P, T, H> {
+    /// The session.
+    pub session: Session<Disconnected, P, T, H>,
+    /// Why.
+    pub error: ConnectError,
+}
+
+/// The session that `connect` began, or the one that it could not begin with.
+type Begun<P, T, H> = Result<Session<PendingAuth, P, T, H>, ConnectFailed<P, T, H>>;
+
+/// A datagram is looked at, an error or a turn of the loop passes: no flood keeps one call busy for ever.
+const MAX_RECEIVES: usize = 4_096;
+
+impl<S, P: Protocol, T: ClientTransport, H: Host> Session<S, P, T, H> {
+    /// The moment it is, on the session's clock.
+    pub fn now(&self) -> Instant {
+        self.io.host.now()
+    }
+
+    /// How it was configured.
+    pub const fn config(&self) -> &ClientConfig {
+        &self.io.config
+    }
+
+    /// The host.
+    pub const fn host_mut(&mut self) -> &mut H {
+        &mut self.io.host
+    }
+
+    /// The transport, if there has been one.
+    pub const fn transport(&self) -> Option<&T> {
+        self.io.transport.as_ref()
+    }
+
+    /// The transport, if there has been one: to change a link conditioner, or to wait for datagrams.
+    pub const fn transport_mut(&mut self) -> Option<&mut T> {
+        self.io.transport.as_mut()
+    }
+}
+
+impl<P: Protocol, T: ClientTransport, H: Host> Session<Disconnected, P, T, H> {
+    /// A session that was never connected.
+    #[must_use]
+    pub fn new(config: ClientConfig, host: H) -> Self {
+        let connection = Connection::new(config.connection.clone());
+        let io = Io { config, host, transport: None, datagram: Vec::new(), closed: false };
+        Self { connection, io, encoder: MessageEncoder::default(), protocol: PhantomData }
+    }
+
+    /// Begins a fresh session over `transport`, showing `auth` to the server. Nothing of an earlier session is left.
+    ///
+    /// # Errors
+    /// Where the credentials are over a limit; the session comes back with the error.
+    #[expect(clippy::result_large_err, reason = "the session is given back, whatever its size")]
+    pub fn connect(self, transport: T, auth: &P::Auth) -> Begun<P, T, H> {
+        match encode_auth::<P>(auth) {
+            Ok(auth) => self.connect_encoded(Some(transport), auth),
+            Err(error) => Err(ConnectFailed { session: self, error: error.into() }),
+        }
+    }
+
+    /// Begins a fresh session with credentials that are encoded already, over the transport of the last session if
+    /// `transport` is `None`.
+    #[expect(clippy::result_large_err, reason = "the session is given back, whatever its size")]
+    pub(crate) fn connect_encoded(mut self, transport: Option<T>, auth: Vec<u8>) -> Begun<P, T, H> {
+        let now = self.now();
+        if let Some(transport) = transport {
+            self.io.transport = Some(transport);
+            self.io.closed = false;
+        }
+        let Some(socket) = &self.io.transport else {
+            return Err(ConnectFailed { session: self, error: ConnectError::NoTransport });
+        };
+        let security = socket.security(socket.server_address());
+        let Self { connection, mut io, encoder, .. } = self;
+        match connection.connect(now, ProtocolSpec::of::<P>(), security, auth, &mut io.host) {
+            Ok(connection) => {
+                let mut session = Session { connection, io, encoder, protocol: PhantomData };
+                session.send();
+                Ok(session)
+            }
+            Err((connection, error)) => {
+                let session = Session { connection, io, encoder, protocol: PhantomData };
+                Err(ConnectFailed { session, error })
+            }
+        }
+    }
+
+    /// Why the last session, or the last attempt, ended; `None` before the first.
+    #[must_use]
+    pub fn reason(&self) -> Option<&DisconnectReason> {
+        self.connection.reason()
+    }
+
+    /// What the last session did.
+    #[must_use]
+    pub fn stats(&self) -> &ConnectionStats {
+        self.connection.stats()
+    }
+
+    /// Says what is still to be said: the goodbye of a session that ended goes out several times. Call it for half a
+    /// second after an end, where the program goes on.
+    pub fn poll(&mut self) {
+        let now = self.now();
+        self.io.drop_incoming(now);
+        let Self { connection, io, .. } = self;
+        io.send_all(now, |now, datagram| connection.poll_transmit(now, datagram));
+    }
+
+    /// When [`poll`](Self::poll) will have something to say.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.connection.next_deadline()
+    }
+}
+
+impl<P: Protocol, T: ClientTransport, H: Host> Session<PendingAuth, P, T, H> {
+    /// Receives, looks at the time, sends what is due, and says what has become of the attempt.
+    #[must_use]
+    pub fn poll(mut self) -> Progress<P, T, H> {
+        let now = self.now();
+        if self.io.transport.as_ref().is_some_and(|transport| !transport.is_open()) {
+            // The transport's own set-up does not use up the attempt's time.
+            self.connection.restart_clock(now);
+        }
+        let Self { connection, io, .. } = &mut self;
+        for _ in 0..MAX_RECEIVES {
+            // What follows the answer is for the state after it.
+            if connection.is_decided() || !io.receive(now, |bytes| connection.handle_datagram(now, bytes)) {
+                break;
+            }
+        }
+        if io.closed {
+            connection.handle_transport_closed();
+        }
+        connection.handle_timeout(now);
+        let Self { connection, io, encoder, .. } = self;
+        match connection.poll(now) {
+            Step::Waiting(connection) => {
+                let mut session = Session { connection, io, encoder, protocol: PhantomData };
+                session.send();
+                Progress::Waiting(session)
+            }
+            Step::Connected(mut connection) => {
+                if let Some(transport) = &io.transport {
+                    let wanted = io.config.socket.max_datagram_size;
+                    connection.set_max_datagram(wanted.min(transport.max_datagram_size()));
+                }
+                Progress::Connected(Session { connection, io, encoder, protocol: PhantomData })
+            }
+            Step::Ended(connection, reason) => {
+                let mut session = Session { connection, io, encoder, protocol: PhantomData };
+                session.poll();
+                Progress::Refused(session, reason)
+            }
+        }
+    }
+
+    /// Gives up the attempt.
+    #[must_use]
+    pub fn disconnect(self) -> Session<Disconnected, P, T, H> {
+        let now = self.now();
+        let Self { connection, io, encoder, .. } = self;
+        Session { connection: connection.disconnect(now), io, encoder, protocol: PhantomData }
+    }
+
+    /// When [`poll`](Self::poll) will have something to do, if nothing arrives.
+    #[must_use]
+    pub fn next_deadline(&self) -> Instant {
+        self.io.or_earlier(self.connection.next_deadline())
+    }
+
+    fn send(&mut self) {
+        let now = self.now();
+        let Self { connection, io, .. } = self;
+        if io.transport.as_ref().is_some_and(ClientTransport::is_open) {
+            io.send_all(now, |now, datagram| connection.poll_transmit(now, datagram));
+        }
+    }
+}
+
+impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
+    /// Queues a message for the server; it goes out with the next [`flush`](Self::flush).
+    ///
+    /// # Errors
+    /// Where a field is over its limit, the message too large, or the channel's queue full. Nothing was sent.
+    pub fn send<C: ChannelOf<P> + ToServer>(&mut self, message: impl MessageOf<P>) -> Result<(), SendError> {
+        self.connection.send_message::<P, C>(&message, &mut self.encoder)
+    }
+
+    /// Takes in what has arrived, and looks at the time.
+    pub fn receive(&mut self) {
+        let now = self.now();
+        let Self { connection, io, .. } = self;
+        for _ in 0..MAX_RECEIVES {
+            let mut reply = std::mem::take(&mut io.datagram);
+            reply.clear();
+            let received = io.receive(now, |bytes| connection.handle_from_server(now, bytes, &mut reply));
+            if !reply.is_empty() {
+                io.send_one(now, &reply);
+            }
+            io.datagram = reply;
+            if !received || connection.end_reason().is_some() {
+                break;
+            }
+        }
+        if io.closed {
+            connection.handle_transport_closed();
+        }
+        connection.handle_timeout(now);
+    }
+
+    /// The next message that has arrived. One that the protocol does not know is dropped and counted.
+    pub fn next_message(&mut self) -> Option<P::Message> {
+        loop {
+            let received: Received = self.connection.next_message()?;
+            if let Some(message) = self.connection.read::<P>(received) {
+                return Some(message);
+            }
+        }
+    }
+
+    /// Sends what is due: queued messages, acknowledgements, a heartbeat.
+    pub fn flush(&mut self) {
+        let now = self.now();
+        let Self { connection, io, .. } = self;
+        io.send_all(now, |now, datagram| connection.poll_transmit(now, datagram));
+    }
+
+    /// The session, if it goes on.
+    ///
+    /// # Errors
+    /// The disconnected session, where it does not; its [`reason`](Session::reason) says why.
+    #[expect(clippy::result_large_err, reason = "the session is given back, whatever its size")]
+    pub fn poll(self) -> Result<Self, Session<Disconnected, P, T, H>> {
+        let now = self.now();
+        let Self { connection, io, encoder, .. } = self;
+        match connection.poll(now) {
+            Ok(connection) => Ok(Session { connection, io, encoder, protocol: PhantomData }),
+            Err(connection) => {
+                let mut session = Session { connection, io, encoder, protocol: PhantomData };
+                session.poll();
+                Err(session)
+            }
+        }
+    }
+
+    /// Says goodbye.
+    #[must_use]
+    pub fn disconnect(self) -> Session<Disconnected, P, T, H> {
+        let now = self.now();
+        let Self { connection, io, encoder, .. } = self;
+        let connection = connection.disconnect(now, DisconnectReason::Requested);
+        let mut session = Session { connection, io, encoder, protocol: PhantomData };
+        session.poll();
+        session
+    }
+
+    /// What the session has done so far.
+    #[must_use]
+    pub fn stats(&self) -> ConnectionStats {
+        self.connection.stats()
+    }
+
+    /// The round-trip time as measured so far.
+    #[must_use]
+    pub fn round_trip(&self) -> &RoundTrip {
+        self.connection.round_trip()
+    }
+
+    /// The newest tick of the server that is known here.
+    #[must_use]
+    pub fn server_tick(&self) -> u32 {
+        self.connection.peer_tick()
+    }
+
+    /// When [`receive`](Self::receive) or [`flush`](Self::flush) will have something to do, if nothing arrives and
+    /// nothing is sent.
+    #[must_use]
+    pub fn next_deadline(&self) -> Instant {
+        self.io.or_earlier(self.connection.next_deadline())
+    }
+}
+
+impl<T: ClientTransport, H> Io<T, H> {
+    /// Hands the next datagram of the server to `feed`; `false` when there is none.
+    fn receive(&mut self, now: Instant, feed: impl FnOnce(&[u8])) -> bool {
+        let Some(transport) = &mut self.transport else { return false };
+        let server = transport.server_address();
+        match transport.receive(now) {
+            Ok(Some(datagram)) => {
+                if datagram.from == server {
+                    feed(datagram.bytes);
+                }
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                tracing::debug!(%error, "receiving");
+                self.closed = error.kind() == TransportErrorKind::Closed;
+                !self.closed
+            }
+        }
+    }
+
+    /// Takes what still arrives for a session that is over, and drops it.
+    fn drop_incoming(&mut self, now: Instant) {
+        for _ in 0..MAX_RECEIVES {
+            if self.closed || !self.receive(now, |_| ()) {
+                break;
+            }
+        }
+    }
+
+    fn send_all(&mut self, now: Instant, mut next: impl FnMut(Instant, &mut Vec<u8>) -> bool) {
+        let mut datagram = std::mem::take(&mut self.datagram);
+        while next(now, &mut datagram) {
+            self.send_one(now, &datagram);
+        }
+        self.datagram = datagram;
+        if let Some(transport) = &mut self.transport
+            && let Err(error) = transport.flush(now)
+        {
+            tracing::debug!(%error, "sending");
+        }
+    }
+
+    fn send_one(&mut self, now: Instant, datagram: &[u8]) {
+        let Some(transport) = &mut self.transport else { return };
+        let server = transport.server_address();
+        if let Err(error) = transport.send(now, server, datagram) {
+            tracing::debug!(%error, "sending");
+        }
+    }
+
+    fn or_earlier(&self, deadline: Instant) -> Instant {
+        let transport = self.transport.as_ref().and_then(Transport::next_deadline);
+        transport.map_or(deadline, |earlier| earlier.min(deadline))
+    }
+}
+
+impl<S: bowline_core::connection::State, P, T, H> fmt::Debug for Session<S, P, T, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("phase", &S::PHASE).finish_non_exhaustive()
+    }
+}
+
+impl<P, T, H> fmt::Debug for ConnectFailed<P, T, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectFailed").field("error", &self.error).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,178 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use async_trait::async_trait;
+use bowline_core::handshake::Caller;
+use bowline_core::{Protocol, RejectReason};
+
+/// A client that waits to be let in.
+///
+/// The ticket is the decision: [`accept`](Self::accept) or [`reject`](Self::reject) it, now or some ticks later, here or on another
+/// thread. One that is dropped is refused as [`RejectReason::Undecided`], and so is one that is kept longer than
+/// `doorway.decision_timeout`.
+#[must_use = "a ticket that is dropped is refused"]
+pub struct AuthTicket<P: Protocol, A> {
+    auth: P::Auth,
+    address: A,
+    verdict: Verdict,
+}
+
+/// Where the ticket leaves the decision, and the server finds it.
+#[derive(Clone, Default)]
+struct Verdict(Arc<Mutex<Option<Result<(), RejectReason>>>>);
+
+impl Verdict {
+    fn take(&self) -> Option<Result<(), RejectReason>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The first decision stands.
+    fn put(&self, decision: Result<(), RejectReason>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(decision);
+    }
+}
+
+impl<P: Protocol, A: Copy> AuthTicket<P, A> {
+    /// What the client shows.
+    pub const fn auth(&self) -> &P::Auth {
+        &self.auth
+    }
+
+    /// Where it calls from.
+    pub const fn address(&self) -> A {
+        self.address
+    }
+
+    /// Lets it in. `Connected` follows with the server's next `send` or `receive`.
+    pub fn accept(self) {
+        self.verdict.put(Ok(()));
+    }
+
+    /// Does not; the client is told why.
+    pub fn reject(self, reason: RejectReason) {
+        self.verdict.put(Err(reason));
+    }
+}
+
+impl<P: Protocol, A> Drop for AuthTicket<P, A> {
+    fn drop(&mut self) {
+        // After `accept` or `reject` this comes too late to change anything.
+        self.verdict.put(Err(RejectReason::Undecided));
+    }
+}
+
+impl<P: Protocol, A: fmt::Debug> fmt::Debug for AuthTicket<P, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthTicket").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Who may come in, where finding out takes time: a database, a web service.
+///
+/// Give one to [`Server::authenticate_with`](crate::Server::authenticate_with) and no `AuthRequested` events come any
+/// more. The futures are polled by the server's `receive` and `send`, so that they run wherever the server does;
+/// those that need a runtime need the server to be driven within it.
+///
+/// ```
+/// use bowline_core::{Protocol, RejectReason};
+/// use bowline_server::{AuthRequest, Authenticate, async_trait};
+///
+/// struct Open;
+///
+/// #[async_trait]
+/// impl<P: Protocol> Authenticate<P> for Open {
+///     async fn authenticate(&self, request: AuthRequest<P>) -> Result<(), RejectReason> {
+///         Ok(())
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait Authenticate<P: Protocol>: Send + Sync {
+    /// Decides about a client. The server forgets the question after `doorway.decision_timeout`.
+    ///
+    /// # Errors
+    /// The reason that the client is told.
+    async fn authenticate(&self, request: AuthRequest<P>) -> Result<(), RejectReason>;
+}
+
+/// A client that wants to be let in.
+pub struct AuthRequest<P: Protocol> {
+    /// What it shows.
+    pub auth: P::Auth,
+    /// Where it calls from.
+    pub address: String,
+    /// By which transport.
+    pub transport: &'static str,
+}
+
+impl<P: Protocol> fmt::Debug for AuthRequest<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthRequest").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// The decisions that are being made, in the order in which they were asked for.
+pub(crate) struct Decisions<A> {
+    waiting: Vec<(Caller<A>, Source)>,
+}
+
+enum Source {
+    Ticket(Verdict),
+    Lookup(Pin<Box<dyn Future<Output = Result<(), RejectReason>> + Send>>),
+}
+
+impl<A: bowline_core::Address> Decisions<A> {
+    pub(crate) const fn new() -> Self {
+        Self { waiting: Vec::new() }
+    }
+
+    pub(crate) fn ticket<P: Protocol>(&mut self, caller: Caller<A>, auth: P::Auth) -> AuthTicket<P, A> {
+        let verdict = Verdict::default();
+        self.waiting.push((caller, Source::Ticket(verdict.clone())));
+        AuthTicket { auth, address: caller.address(), verdict }
+    }
+
+    pub(crate) fn look_up<P: Protocol>(
+        &mut self,
+        caller: Caller<A>,
+        authenticate: Arc<dyn Authenticate<P>>,
+        request: AuthRequest<P>,
+    ) {
+        let lookup = Box::pin(async move { authenticate.authenticate(request).await });
+        self.waiting.push((caller, Source::Lookup(lookup)));
+    }
+
+    /// The next decision that has been made.
+    pub(crate) fn next(&mut self) -> Option<(Caller<A>, Result<(), RejectReason>)> {
+        let mut cx = Context::from_waker(Waker::noop());
+        for index in 0..self.waiting.len() {
+            let (caller, source) = self.waiting.get_mut(index)?;
+            let caller = *caller;
+            let decision = match source {
+                Source::Ticket(verdict) => verdict.take(),
+                Source::Lookup(lookup) => match lookup.as_mut().poll(&mut cx) {
+                    Poll::Ready(decision) => Some(decision),
+                    Poll::Pending => None,
+                },
+            };
+            if let Some(decision) = decision {
+                self.waiting.remove(index);
+                return Some((caller, decision));
+            }
+        }
+        None
+    }
+
+    /// Nobody waits for this decision any more.
+    pub(crate) fn forget(&mut self, caller: Caller<A>) {
+        self.waiting.retain(|(waiting, _)| *waiting != caller);
+    }
+
+    /// Whether a look-up has to be asked again whether it is done.
+    pub(crate) fn has_lookups(&self) -> bool {
+        self.waiting.iter().any(|(_, source)| matches!(source, Source::Lookup(_)))
+    }
+}

@@ -1,0 +1,65 @@
+use std::fmt;
+
+use bowline_core::{ConnectionStats, DisconnectReason, Protocol, RejectReason};
+
+use crate::{AuthTicket, UserId};
+
+/// What has happened to a server. `A` is the address type of its transport.
+#[non_exhaustive]
+pub enum ServerEvent<P: Protocol, A> {
+    /// A client whose address is proved and whose protocol is ours shows its credentials. Decide now or later, at
+    /// most `doorway.decision_timeout` later; a ticket that is dropped is refused.
+    AuthRequested(AuthTicket<P, A>),
+    /// A user is in. Before this there is no [`Message`](Self::Message) of it, and no
+    /// [`Disconnected`](Self::Disconnected).
+    Connected(UserId),
+    /// A message of a user.
+    Message(UserId, P::Message),
+    /// It is time for this tick: simulate.
+    Tick(u32),
+    /// A user is gone, and everything of it. The id will never mean another user.
+    Disconnected(Departure<A>),
+    /// A client did not get in, for a reason that was not the application's: another protocol, a full server, a
+    /// decision that never came.
+    Rejected(Rejection<A>),
+}
+
+/// A user that is gone.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Departure<A> {
+    /// Who.
+    pub user: UserId,
+    /// Where it was last.
+    pub address: A,
+    /// Why.
+    pub reason: DisconnectReason,
+    /// What its connection did.
+    pub stats: ConnectionStats,
+}
+
+/// A client that did not get in.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Rejection<A> {
+    /// Where it called from.
+    pub address: A,
+    /// Why.
+    pub reason: RejectReason,
+}
+
+impl<P: Protocol, A: fmt::Debug> fmt::Debug for ServerEvent<P, A>
+where
+    P::Message: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AuthRequested(ticket) => f.debug_tuple("AuthRequested").field(ticket).finish(),
+            Self::Connected(user) => f.debug_tuple("Connected").field(user).finish(),
+            Self::Message(user, message) => f.debug_tuple("Message").field(user).field(message).finish(),
+            Self::Tick(tick) => f.debug_tuple("Tick").field(tick).finish(),
+            Self::Disconnected(departure) => f.debug_tuple("Disconnected").field(departure).finish(),
+            Self::Rejected(rejection) => f.debug_tuple("Rejected").field(rejection).finish(),
+        }
+    }
+}

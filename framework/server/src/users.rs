@@ -1,0 +1,142 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use bowline_core::connection::Path;
+use bowline_core::handshake::Caller;
+use bowline_core::{Address, Connected, Connection, ConnectionStats, SessionKey};
+
+/// A connected user. The id of one that is gone never means another: it counts generations.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId {
+    slot: u32,
+    generation: u32,
+}
+
+impl UserId {
+    /// The place of the user in arrays of the caller's own: small, and used again after the user is gone.
+    #[must_use]
+    pub const fn slot(self) -> usize {
+        self.slot as usize
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "user {}", self.slot)?;
+        if self.generation > 0 { write!(f, ".{}", self.generation) } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserId({}.{})", self.slot, self.generation)
+    }
+}
+
+/// What is known of a connected user.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct UserInfo<A> {
+    /// Where it is.
+    pub address: A,
+    /// By which transport it came.
+    pub transport: &'static str,
+    /// What its connection has done.
+    pub stats: ConnectionStats,
+}
+
+/// A user and all that belongs to it.
+#[derive(Debug)]
+pub(crate) struct User<A> {
+    pub(crate) id: UserId,
+    pub(crate) connection: Connection<Connected>,
+    pub(crate) path: Path<A>,
+    pub(crate) caller: Caller<A>,
+    pub(crate) key: SessionKey<A>,
+}
+
+/// The users, found by id and by what their packets carry. Walked in the order of their slots.
+#[derive(Debug)]
+pub(crate) struct Users<A> {
+    slots: Vec<Slot<A>>,
+    free: Vec<u32>,
+    by_key: BTreeMap<SessionKey<A>, u32>,
+}
+
+#[derive(Debug)]
+struct Slot<A> {
+    generation: u32,
+    user: Option<User<A>>,
+}
+
+impl<A: Address> Users<A> {
+    pub(crate) const fn new() -> Self {
+        Self { slots: Vec::new(), free: Vec::new(), by_key: BTreeMap::new() }
+    }
+
+    pub(crate) fn insert(
+        &mut self,
+        connection: Connection<Connected>,
+        caller: Caller<A>,
+        key: SessionKey<A>,
+    ) -> UserId {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot { generation: 0, user: None });
+            self.slots.len() as u32 - 1
+        });
+        let generation = self.slots.get(slot as usize).map_or(0, |slot| slot.generation);
+        let id = UserId { slot, generation };
+        self.by_key.insert(key, slot);
+        if let Some(slot) = self.slots.get_mut(slot as usize) {
+            slot.user = Some(User { id, connection, path: Path::new(caller.address()), caller, key });
+        }
+        id
+    }
+
+    pub(crate) fn remove(&mut self, id: UserId) -> Option<User<A>> {
+        let slot = self.slots.get_mut(id.slot()).filter(|slot| slot.generation == id.generation)?;
+        let user = slot.user.take()?;
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push(id.slot);
+        self.by_key.remove(&user.key);
+        Some(user)
+    }
+
+    pub(crate) fn get(&self, id: UserId) -> Option<&User<A>> {
+        self.slots.get(id.slot()).filter(|slot| slot.generation == id.generation)?.user.as_ref()
+    }
+
+    pub(crate) fn get_mut(&mut self, id: UserId) -> Option<&mut User<A>> {
+        self.slots.get_mut(id.slot()).filter(|slot| slot.generation == id.generation)?.user.as_mut()
+    }
+
+    pub(crate) fn by_key(&mut self, key: SessionKey<A>) -> Option<&mut User<A>> {
+        let slot = *self.by_key.get(&key)?;
+        self.slots.get_mut(slot as usize)?.user.as_mut()
+    }
+
+    pub(crate) fn knows_key(&self, key: SessionKey<A>) -> bool {
+        self.by_key.contains_key(&key)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &User<A>> {
+        self.slots.iter().filter_map(|slot| slot.user.as_ref())
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut User<A>> {
+        self.slots.iter_mut().filter_map(|slot| slot.user.as_mut())
+    }
+
+    /// The users in the order of their slots, where each may be removed on the way.
+    pub(crate) fn id_at(&self, slot: usize) -> Option<UserId> {
+        self.slots.get(slot)?.user.as_ref().map(|user| user.id)
+    }
+
+    pub(crate) const fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+}

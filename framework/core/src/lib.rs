@@ -19,6 +19,6 @@ pub use protocol::{
 };
 pub use time::{Clock, Instant, ManualClock};
 pub use transport::{
-    Address, ClientTransport, Datagram, Readiness, Security, SocketConfig,
-    Transport, TransportError, TransportErrorKind,
+    Address, ClientTransport, Datagram, Readiness, Security, SocketConfig, Transport, TransportError,
+    TransportErrorKind,
 };

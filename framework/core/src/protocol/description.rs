@@ -271,7 +271,10 @@ impl fmt::Display for Difference {
                 write!(f, "{kind} `{name}` is {server} on the server and {client} on the client")
             }
             Self::Order { kind, name, server, client } => {
-                write!(f, "{kind} `{name}` is number {server} on the server and number {client} on the client")
+                write!(
+                    f,
+                    "{kind} `{name}` is number {server} on the server and number {client} on the client"
+                )
             }
         }
     }
@@ -300,7 +303,11 @@ mod tests {
     const BASE: ProtocolSchema = ProtocolSchema {
         tick_rate: 20,
         auth: Schema::Unit,
-        channels: &[ChannelSpec { name: "Talk", mode: Mode::OrderedReliable, direction: Direction::Bidirectional }],
+        channels: &[ChannelSpec {
+            name: "Talk",
+            mode: Mode::OrderedReliable,
+            direction: Direction::Bidirectional,
+        }],
         messages: &[CHAT, STEER],
         requests: &[],
         components: &[],
@@ -325,7 +332,10 @@ mod tests {
             "message `Steer` exists on the server only"
         );
         assert_eq!(
-            difference(&ProtocolSchema { components: &[ItemSchema { name: "Health", schema: Schema::Bool }], ..BASE }),
+            difference(&ProtocolSchema {
+                components: &[ItemSchema { name: "Health", schema: Schema::Bool }],
+                ..BASE
+            }),
             "component `Health` exists on the client only"
         );
         assert_eq!(

@@ -194,7 +194,10 @@ impl<T: Transport> Transport for Conditioned<T> {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        [self.outgoing.next_due(), self.incoming.next_due(), self.inner.next_deadline()].into_iter().flatten().min()
+        [self.outgoing.next_due(), self.incoming.next_due(), self.inner.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 

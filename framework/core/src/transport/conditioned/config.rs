@@ -107,7 +107,10 @@ impl LinkConditionerConfig {
     /// [`LinkProfile::with_burst_loss`], both ways.
     #[must_use]
     pub const fn with_burst_loss(self, bursts: BurstLoss) -> Self {
-        Self { outgoing: self.outgoing.with_burst_loss(bursts), incoming: self.incoming.with_burst_loss(bursts) }
+        Self {
+            outgoing: self.outgoing.with_burst_loss(bursts),
+            incoming: self.incoming.with_burst_loss(bursts),
+        }
     }
 
     /// [`LinkProfile::with_corruption`], both ways.

@@ -162,7 +162,8 @@ impl<A: Copy + Eq> Lane<A> {
 
     /// Holds a datagram that left at `departure` until it arrives.
     fn hold(&mut self, departure: Instant, address: A, datagram: &[u8]) {
-        let full = self.held.len() >= MAX_HELD || self.held_bytes.saturating_add(datagram.len()) > MAX_HELD_BYTES;
+        let full =
+            self.held.len() >= MAX_HELD || self.held_bytes.saturating_add(datagram.len()) > MAX_HELD_BYTES;
         if full {
             self.statistics.lost_to_limit += 1;
             return;
@@ -319,7 +320,10 @@ mod tests {
                 count[(((delay - 75.0) / 12.5) as usize).min(3)] += 1;
                 count
             });
-            assert!(quarters.iter().all(|count| (2_250..2_750).contains(count)), "{quarters:?} at seed {seed}");
+            assert!(
+                quarters.iter().all(|count| (2_250..2_750).contains(count)),
+                "{quarters:?} at seed {seed}"
+            );
         }
     }
 
@@ -382,7 +386,8 @@ mod tests {
     #[test]
     fn a_burst_may_let_some_through() {
         let bursts = BurstLoss::new(1.0, 0.0).with_loss(0.5);
-        let arrived = run(&mut lane(LinkProfile::new(0, 0, 0.0).with_burst_loss(bursts), 7), 10_000, MILLISECOND);
+        let arrived =
+            run(&mut lane(LinkProfile::new(0, 0, 0.0).with_burst_loss(bursts), 7), 10_000, MILLISECOND);
         assert!((4_750..5_250).contains(&arrived.len()), "{}", arrived.len());
     }
 
@@ -392,7 +397,8 @@ mod tests {
         let backlog = Duration::from_millis(100);
         let mut lane = lane(LinkProfile::new(10, 0, 0.0).with_bandwidth(1_000, backlog), 8);
         let arrived = run(&mut lane, 100, Duration::ZERO);
-        let expected: Vec<_> = (0..26).map(|n| (n, Duration::from_millis(10 + 4 * (u64::from(n) + 1)))).collect();
+        let expected: Vec<_> =
+            (0..26).map(|n| (n, Duration::from_millis(10 + 4 * (u64::from(n) + 1)))).collect();
         assert_eq!(arrived, expected);
         assert_eq!(lane.statistics().lost_to_bandwidth, 74);
         // A sender that keeps to it loses nothing and does not wait.
@@ -408,8 +414,10 @@ mod tests {
             lane.admit(Instant::ZERO, 0, &[0; 32]);
         }
         lane.admit(Instant::ZERO, 0, &[]);
-        let flipped: Vec<u32> =
-            drain(&mut lane).iter().map(|(_, bytes)| bytes.iter().map(|byte| byte.count_ones()).sum()).collect();
+        let flipped: Vec<u32> = drain(&mut lane)
+            .iter()
+            .map(|(_, bytes)| bytes.iter().map(|byte| byte.count_ones()).sum())
+            .collect();
         assert!(flipped.iter().all(|bits| *bits <= 1));
         let corrupted = flipped.iter().filter(|bits| **bits == 1).count();
         assert!((430..570).contains(&corrupted), "{corrupted}");

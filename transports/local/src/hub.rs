@@ -45,6 +45,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`ListenError::AddressInUse`] while there is another one.
+    #[expect(clippy::needless_pass_by_value, reason = "made for this one socket: `server.socket_config()`")]
     pub fn server(&self, config: SocketConfig) -> Result<Socket, ListenError> {
         let mut state = self.lock();
         if state.inboxes.contains_key(&Address::SERVER) {
@@ -59,6 +60,7 @@ impl Hub {
     /// The socket of another client. It may be made before the server is there, as anybody may call a host that is
     /// still booting.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "made for this one socket: `server.socket_config()`")]
     pub fn client(&self, config: SocketConfig) -> ClientSocket {
         let mut state = self.lock();
         state.last_client += 1;

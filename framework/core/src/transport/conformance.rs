@@ -82,8 +82,9 @@ const PATIENCE: usize = 10_000;
 /// For how many [waits](Bench::wait) nothing must happen before a check believes that nothing will.
 const QUIET: usize = 50;
 
-/// How many [waits](Bench::wait) pass before a datagram that was lost is sent again: a slow round trip.
-const RETRY: usize = 400;
+/// How many [waits](Bench::wait) pass before a datagram that may be lost is sent again: short at first, for quick links,
+/// and twice as long each time, until it is longer than any link.
+const RETRY: std::ops::RangeInclusive<usize> = 25..=800;
 
 /// How many bytes a check sends while nobody receives.
 pub const FLOOD_BYTES: usize = 64 << 20;
@@ -280,16 +281,18 @@ impl<B: Bench> Stage<B> {
         arrived: impl Fn(&Self, &[u8]) -> bool,
         way: &str,
     ) {
-        let attempts = if B::LOSSY { PATIENCE / RETRY } else { 1 };
-        for _ in 0..attempts {
+        let mut patience = if B::LOSSY { *RETRY.start() } else { PATIENCE };
+        let mut waited = 0;
+        while waited < PATIENCE {
             let missing: Vec<_> = datagrams.iter().filter(|bytes| !arrived(self, bytes)).collect();
             for bytes in missing {
                 send(self, bytes);
             }
-            let patience = if B::LOSSY { RETRY } else { PATIENCE };
             if self.play_until(patience, |stage| datagrams.iter().all(|bytes| arrived(stage, bytes))) {
                 return;
             }
+            waited += patience;
+            patience = (patience * 2).min(*RETRY.end());
         }
         let missing = datagrams.iter().find(|bytes| !arrived(self, bytes)).map_or(0, Vec::len);
         assert!(missing == 0, "{missing} bytes did not arrive {way} as they were sent");
@@ -361,3 +364,6 @@ fn payload(check: u8, client: usize, number: usize, size: usize) -> Vec<u8> {
     bytes.truncate(size);
     bytes
 }
+
+#[cfg(test)]
+mod tests;

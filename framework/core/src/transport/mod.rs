@@ -7,11 +7,12 @@ use std::task::{Context, Poll};
 use crate::Instant;
 
 mod conditioned;
-mod conformance;
+pub mod conformance;
 mod pair;
 
-//pub use conditioned::{BurstLoss, Conditioned, Direction as LinkDirection, LinkConditionerConfig, LinkProfile};
-//pub use conformance::{Bench, check_all};
+pub use conditioned::{
+    Bandwidth, BurstLoss, Conditioned, LaneStatistics, LinkConditionerConfig, LinkProfile, LinkStatistics,
+};
 pub use pair::{Either, EitherError};
 
 /// The largest datagram that a connection makes unless it is told otherwise, in bytes.

@@ -6,6 +6,8 @@ use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Fields, Generics, Ident, Token, Type, Visibility, parenthesized, token};
 
+use crate::expand::pointing_at;
+
 /// Keys whose value is a type; every other value is an expression.
 const TYPE_KEYS: [&str; 2] = ["auth", "response"];
 
@@ -88,7 +90,10 @@ impl Input {
             syn::Data::Union(data) => Data::Union(data.union_token.span),
         };
         let settings = Settings::parse(&input.attrs, attributes);
-        Self { vis: input.vis, ident: input.ident, generics: input.generics, settings, data }
+        // An impl for a deprecated type is no use of it.
+        let mut ident = input.ident;
+        ident.set_span(pointing_at(ident.span()));
+        Self { vis: input.vis, ident, generics: input.generics, settings, data }
     }
 }
 

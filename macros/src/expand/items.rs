@@ -12,7 +12,7 @@ pub(crate) fn message(model: &Carrier) -> TokenStream {
     let p = Private(&model.facade);
     let (ident, name) = (&model.ident, name(&model.ident));
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
-    let where_clause = item_bounds(&p, model);
+    let where_clause = item_bounds(&p, model, Vec::new());
     let wire = wire_impl(model);
     enclosed(&quote! {
         #wire
@@ -29,7 +29,7 @@ pub(crate) fn request(model: &Request) -> TokenStream {
     let p = Private(&carrier.facade);
     let (ident, name) = (&carrier.ident, name(&carrier.ident));
     let (impl_generics, ty_generics, _) = carrier.generics.split_for_impl();
-    let where_clause = item_bounds(&p, carrier);
+    let where_clause = item_bounds(&p, carrier, Vec::new());
     let wire = wire_impl(carrier);
     enclosed(&quote! {
         #wire
@@ -43,9 +43,16 @@ pub(crate) fn request(model: &Request) -> TokenStream {
 }
 
 /// The supertraits of an item, asked of a generic type as a whole: nothing less would do, and nothing more is needed.
-pub(super) fn item_bounds(p: &Private<'_>, model: &Carrier) -> Option<WhereClause> {
-    let generic = !model.generics.params.is_empty();
-    with_bounds(&model.generics, generic.then(|| quote!(Self: #p::Wire + #p::Send + 'static)))
+/// And what else there is.
+pub(super) fn item_bounds(
+    p: &Private<'_>,
+    model: &Carrier,
+    mut bounds: Vec<TokenStream>,
+) -> Option<WhereClause> {
+    if !model.generics.params.is_empty() {
+        bounds.push(quote!(Self: #p::Wire + #p::Send + 'static));
+    }
+    with_bounds(&model.generics, bounds)
 }
 
 pub(crate) fn channel(model: &Channel) -> TokenStream {

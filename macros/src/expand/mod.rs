@@ -34,9 +34,9 @@ fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// A span that points at the user's code, yet belongs to the expansion: what stands there is no code of the user's
-/// for lints.
-fn pointing_at(span: Span) -> Span {
+/// A span that points at the user's code, yet belongs to the expansion: for lints, what stands there is not the
+/// user's doing.
+pub(crate) fn pointing_at(span: Span) -> Span {
     Span::call_site().located_at(span)
 }
 

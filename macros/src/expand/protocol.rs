@@ -6,7 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::{Generics, Ident, Index, Member, Type, parse_quote_spanned};
 
 use super::wire::{name, wire_impl};
-use super::{Private, enclosed, local, pointing_at};
+use super::{Private, local, pointing_at};
 use crate::model::{Body, Carrier, Codec, Field, Item, Protocol, Variant};
 
 /// The kind whose items belong to the items of another.
@@ -27,14 +27,19 @@ pub(crate) fn protocol(model: &Protocol) -> TokenStream {
     let memberships = kinds.iter().map(|kind| kind.memberships(&p, model));
     let channels = channels(&p, model);
     let protocol = protocol_impl(&p, model);
-    let impls = enclosed(&quote! {
+    // A protocol lists a deprecated item for as long as the peers know it: the list is no use of it.
+    let impls = quote! {
         #protocol
         #channels
         #(#wires)*
         #(#conversions)*
         #(#memberships)*
-    });
-    quote!(#(#enums)* #impls)
+    };
+    quote! {
+        #(#enums)*
+        #[allow(deprecated)]
+        const _: () = { #impls };
+    }
 }
 
 /// Messages, requests, responses, components or resources.
@@ -75,7 +80,11 @@ impl<'a> Kind<'a> {
 
     fn declaration(&self, p: &Private<'_>, model: &Protocol) -> TokenStream {
         let Self { ident, items, list, .. } = self;
-        let (vis, derives) = (&model.vis, &model.derives);
+        let vis = &model.vis;
+        let derives = (!model.derives.is_empty()).then(|| {
+            let derives = &model.derives;
+            quote!(#[derive(#(#derives),*)])
+        });
         let protocol = name(&model.ident);
         let kind = self.name.to_lowercase();
         let doc = if self.is_response() {
@@ -94,8 +103,8 @@ impl<'a> Kind<'a> {
         });
         quote! {
             #[doc = #doc]
-            #[derive(#(#derives),*)]
-            #[allow(missing_debug_implementations, missing_copy_implementations)]
+            #derives
+            #[allow(deprecated, missing_debug_implementations, missing_copy_implementations)]
             #vis enum #ident { #(#variants)* }
         }
     }

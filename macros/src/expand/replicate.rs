@@ -5,7 +5,7 @@ use quote::quote;
 use syn::Ident;
 
 use super::items::item_bounds;
-use super::wire::{field_name, name, reader, wire_impl, writer};
+use super::wire::{field_bounds, field_name, name, reader, wire_impl, writer};
 use super::{Private, codec, enclosed, local};
 use crate::model::{Body, Field, Replicate};
 
@@ -14,7 +14,7 @@ pub(crate) fn replicate(model: &Replicate) -> TokenStream {
     let p = Private(&carrier.facade);
     let (ident, name) = (&carrier.ident, name(&carrier.ident));
     let (impl_generics, ty_generics, _) = carrier.generics.split_for_impl();
-    let where_clause = item_bounds(&p, carrier);
+    let where_clause = item_bounds(&p, carrier, field_bounds(&p, carrier));
 
     let travelling: Vec<&Field> = match &carrier.body {
         Body::Struct(fields) => fields.iter().filter(|field| field.travels()).collect(),

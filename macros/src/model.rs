@@ -24,6 +24,8 @@ pub(crate) struct Variant {
 }
 
 pub(crate) struct Field {
+    /// Its place among all fields of the type, those of other variants included.
+    pub(crate) number: usize,
     pub(crate) member: Member,
     pub(crate) ty: Type,
     pub(crate) codec: Codec,
@@ -104,6 +106,17 @@ pub(crate) struct Protocol {
 pub(crate) struct Item {
     pub(crate) variant: Ident,
     pub(crate) path: Path,
+}
+
+impl Carrier {
+    /// Those of all variants too.
+    pub(crate) fn fields(&self) -> Vec<&Field> {
+        match &self.body {
+            Body::Struct(fields) => fields.iter().collect(),
+            Body::Enum(variants) => variants.iter().flat_map(|variant| &variant.fields).collect(),
+            Body::Refused => Vec::new(),
+        }
+    }
 }
 
 impl Field {

@@ -1,15 +1,16 @@
 //! Tokens into raw settings. Nothing is judged here: what is no syntax at all is kept as an error for *validate*.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Fields, Generics, Ident, Token, Type, Visibility, parenthesized, token};
 
-use crate::expand::pointing_at;
-
 /// Keys whose value is a type; every other value is an expression.
 const TYPE_KEYS: [&str; 2] = ["auth", "response"];
+
+/// Keys that are lists of types, or of paths, which read the same.
+const LIST_KEYS: [&str; 6] = ["channels", "messages", "requests", "components", "resources", "derive"];
 
 /// What stands under a `#[derive(..)]`.
 pub(crate) struct Input {
@@ -59,6 +60,8 @@ pub(crate) enum Value {
     Expr(Expr),
     Type(Type),
     List(Vec<Type>),
+    /// `key(..)` where the key is no list.
+    Brackets,
 }
 
 impl Setting {
@@ -90,10 +93,7 @@ impl Input {
             syn::Data::Union(data) => Data::Union(data.union_token.span),
         };
         let settings = Settings::parse(&input.attrs, attributes);
-        // An impl for a deprecated type is no use of it.
-        let mut ident = input.ident;
-        ident.set_span(pointing_at(ident.span()));
-        Self { vis: input.vis, ident, generics: input.generics, settings, data }
+        Self { vis: input.vis, ident: input.ident, generics: input.generics, settings, data }
     }
 }
 
@@ -145,7 +145,12 @@ impl Setting {
         } else if stream.peek(token::Paren) {
             let list;
             parenthesized!(list in stream);
-            Value::List(Punctuated::<Type, Token![,]>::parse_terminated(&list)?.into_iter().collect())
+            if LIST_KEYS.iter().any(|list_key| key == list_key) {
+                Value::List(Punctuated::<Type, Token![,]>::parse_terminated(&list)?.into_iter().collect())
+            } else {
+                list.parse::<TokenStream>()?;
+                Value::Brackets
+            }
         } else {
             Value::None
         };

@@ -8,7 +8,14 @@ use bowline::Wire;
 use crate::{comes_back, encoded};
 
 /// Every name that derived code uses or might use belongs to the user here.
-#[allow(dead_code, non_camel_case_types, non_snake_case, non_upper_case_globals, unreachable_pub, clippy::upper_case_acronyms)]
+#[allow(
+    dead_code,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    unreachable_pub,
+    clippy::upper_case_acronyms
+)]
 mod taken {
     pub struct Result;
     pub struct Option;
@@ -151,10 +158,19 @@ fn the_facade_may_have_another_name() {
 
 #[test]
 fn names_of_the_users_own_do_not_matter() {
-    let fields = taken::Fields { writer: 1, reader: 2_u16, value: true, r#type: 3, r#fn: "f".into(), this: 9 };
-    travels(&fields, 8 + 16 + 1 + 8 + 16 + 4, "Fields{writer: u8, reader: u16, value: bool, type: u8, fn: string, this: u8 in 0..=9}");
+    let fields =
+        taken::Fields { writer: 1, reader: 2_u16, value: true, r#type: 3, r#fn: "f".into(), this: 9 };
+    travels(
+        &fields,
+        8 + 16 + 1 + 8 + 16 + 4,
+        "Fields{writer: u8, reader: u16, value: bool, type: u8, fn: string, this: u8 in 0..=9}",
+    );
     let variant = taken::r#enum::r#fn { writer: 1, reader: 2, r#match: 3 };
-    travels(&variant, 3 + 24, "enum<fn{writer: u8, reader: u8, match: u8} | Ok{0: u8} | Err{0: u8} | Some | None>");
+    travels(
+        &variant,
+        3 + 24,
+        "enum<fn{writer: u8, reader: u8, match: u8} | Ok{0: u8} | Err{0: u8} | Some | None>",
+    );
     travels(&taken::r#struct { index: 1, reader: 2, writer: 0 }, 16, "struct{index: u8, reader: u8}");
     let component = taken::ProtocolComponent::from(taken::r#struct { index: 1, reader: 2, writer: 0 });
     assert!(matches!(&component, taken::ProtocolComponent::r#struct(_)));
@@ -193,6 +209,10 @@ fn a_function_may_hold_a_protocol() {
 #[test]
 fn a_macro_may_write_the_attributes() {
     item!(Made, u8, 1, 2 + 2, 3, Made, 10 + 20);
-    travels(&Made { number: 4, text: "abc".into() }, 2 + 26, "Made{number: u8 in 1..=4, text: string up to 3}");
+    travels(
+        &Made { number: 4, text: "abc".into() },
+        2 + 26,
+        "Made{number: u8 in 1..=4, text: string up to 3}",
+    );
     assert_eq!(<Arena as bowline::Protocol>::TICK_RATE, 30);
 }

@@ -73,7 +73,10 @@ fn a_new_value_has_all_fields_and_defaults() {
     assert_eq!(decoded::<Body>(&bytes), Ok(new));
     assert_eq!(<Body as Replicate>::SCHEMA, <Body as Wire>::SCHEMA);
     assert_eq!(Body::MIN_BITS, 8 + 4 + 1);
-    assert_eq!(<Body as Replicate>::SCHEMA.to_string(), "Body{x: f32 in -10..=10 by 0.1, name: string up to 8, alive: bool}");
+    assert_eq!(
+        <Body as Replicate>::SCHEMA.to_string(),
+        "Body{x: f32 in -10..=10 by 0.1, name: string up to 8, alive: bool}"
+    );
 }
 
 #[test]
@@ -85,7 +88,10 @@ fn a_field_that_is_refused_changes_nothing() {
     let mut whole = Whole { a: 1, local: 2, b: true };
     assert_eq!(whole.decode_field(0, &mut BitReader::new(&[9])), Err(DecodeError::Truncated));
     assert_eq!(whole, Whole { a: 1, local: 2, b: true });
-    assert_eq!(Health(101, false).encode_field(0, &mut BitWriter::new()).unwrap_err().field(), Some("Health.0"));
+    assert_eq!(
+        Health(101, false).encode_field(0, &mut BitWriter::new()).unwrap_err().field(),
+        Some("Health.0")
+    );
 }
 
 #[test]
@@ -95,7 +101,11 @@ fn an_atomic_value_is_one_field() {
     let mut other = Whole { a: 0, local: 5, b: false };
     other.decode_fields(FieldMask::all(1), &mut BitReader::new(&bytes)).unwrap();
     assert_eq!(other, Whole { a: 7, local: 5, b: true }, "what does not travel stays");
-    assert_ne!(<Whole as Replicate>::SCHEMA, <Whole as Wire>::SCHEMA, "a peer that sends field by field is no match");
+    assert_ne!(
+        <Whole as Replicate>::SCHEMA,
+        <Whole as Wire>::SCHEMA,
+        "a peer that sends field by field is no match"
+    );
     assert_eq!(<Apart as Replicate>::SCHEMA, <Apart as Wire>::SCHEMA);
     assert_eq!(Apart::FIELDS, 2);
     comes_back(&Apart { a: 3, b: true });

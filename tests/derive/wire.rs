@@ -131,7 +131,11 @@ fn structs_come_back_in_the_bits_their_attributes_say() {
     let foreign = 8 + 2 * 16;
     assert_eq!(comes_back(&everything()), 16 + quantized + whole + 4 + (1 + 2) + 3 + text + map + foreign);
     let optional = 1 + 1 + 1;
-    assert_eq!(Everything::MIN_BITS, 16 + quantized + 4 + 3 + 4 + 8, "options count from nothing: {optional} less");
+    assert_eq!(
+        Everything::MIN_BITS,
+        16 + quantized + 4 + 3 + 4 + 8,
+        "options count from nothing: {optional} less"
+    );
     assert_eq!(comes_back(&Pair(255, 15)), 12);
     assert_eq!(comes_back(&Nothing), 0);
     assert_eq!(comes_back(&Hollow {}), 0);

@@ -51,8 +51,8 @@ struct NoPaths;
 struct Filled(u8);
 
 #[derive(Protocol)]
-#[protocol(tick_rate = 20)]
-struct Generic<T>;
+#[protocol(tick_rate = 20, messages(Chat))]
+struct Generic<const N: usize>;
 
 #[derive(Protocol)]
 #[protocol(tick_rate = 20)]
@@ -97,6 +97,7 @@ fn main() {
     speaks::<Bare>();
     speaks::<NoValues>();
     speaks::<Filled>();
+    speaks::<Generic<1>>();
     speaks::<Choice>();
     speaks::<Crowded>();
     is_message::<SameNames, Chat>();

@@ -3,7 +3,7 @@ use bowline::Replicate;
 #[derive(Replicate)]
 enum State {
     Idle,
-    Busy(std::rc::Rc<u8>),
+    Busy(std::collections::HashMap<u8, usize>),
 }
 
 #[derive(Replicate)]

@@ -1,17 +1,18 @@
 //! One field: its schema, the fewest bits it takes, how it is written and how it is read.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Expr, Ident};
 
-use super::{Private, pointing_at};
+use super::{Private, local};
 use crate::model::{Codec, Field};
 
 /// `Schema`
 pub(super) fn schema(p: &Private<'_>, field: &Field) -> TokenStream {
-    let ty = &field.ty;
-    let of = quote_spanned!(pointing_at(ty.span())=> <#ty as #p::Wire>::SCHEMA);
+    let (p, ty) = (&p.at(field.ty.span()), &field.ty);
+    let of = quote_spanned!(p.span=> <#ty as #p::Wire>::SCHEMA);
+    let spec = spec(p, field);
     match &field.codec {
         Codec::Wire => of,
         Codec::Quantized { min, max, step } => {
@@ -22,8 +23,8 @@ pub(super) fn schema(p: &Private<'_>, field: &Field) -> TokenStream {
             let (min, max) = (integer(p, min), integer(p, max));
             quote!(#p::Schema::Ranged { of: &#of, min: #min, max: #max })
         }
-        Codec::Bits(bits) => quote!(#p::Schema::Bits { of: &#of, bits: #bits }),
-        Codec::Limited(max_len) => quote!(#p::Schema::Limited { of: &#of, max_len: #max_len }),
+        Codec::Bits(_) => quote!(#p::Schema::Bits { of: &#of, bits: #spec }),
+        Codec::Limited(_) => quote!(#p::Schema::Limited { of: &#of, max_len: #spec }),
         Codec::With(module) => quote!(#module::SCHEMA),
         Codec::Skip | Codec::Refused => quote!(#p::Schema::Unit),
     }
@@ -31,71 +32,59 @@ pub(super) fn schema(p: &Private<'_>, field: &Field) -> TokenStream {
 
 /// `usize`
 pub(super) fn min_bits(p: &Private<'_>, field: &Field) -> TokenStream {
-    let ty = &field.ty;
-    let at = pointing_at(ty.span());
-    match &field.codec {
-        Codec::Wire => quote_spanned!(at=> <#ty as #p::Wire>::MIN_BITS),
-        Codec::Quantized { .. } | Codec::Ranged { .. } => {
-            let (codec, spec) = (codec_trait(p, field), spec(p, field));
-            quote_spanned!(at=> #p::derive::product(<#ty as #codec>::COMPONENTS, #spec.bits()))
-        }
-        Codec::Bits(_) => {
-            let (codec, spec) = (codec_trait(p, field), spec(p, field));
-            quote_spanned!(at=> #p::derive::product(<#ty as #codec>::COMPONENTS, #spec))
-        }
-        Codec::Limited(max_len) => {
-            let codec = codec_trait(p, field);
-            quote_spanned! {at=>
-                #p::derive::product(<#ty as #codec>::COMPONENTS, #p::length_bits(#max_len))
-            }
-        }
-        Codec::With(module) => quote!(#module::MIN_BITS),
-        Codec::Skip | Codec::Refused => quote!(0),
-    }
+    let (p, ty) = (&p.at(field.ty.span()), &field.ty);
+    let (codec, spec) = (codec_trait(p, field), spec(p, field));
+    let bits = match &field.codec {
+        Codec::Wire => return quote_spanned!(p.span=> <#ty as #p::Wire>::MIN_BITS),
+        Codec::With(module) => return quote!(#module::MIN_BITS),
+        Codec::Skip | Codec::Refused => return quote!(0),
+        Codec::Quantized { .. } | Codec::Ranged { .. } => quote!(#spec.bits()),
+        Codec::Bits(_) => spec,
+        Codec::Limited(_) => quote_spanned!(p.span=> #p::length_bits(#spec)),
+    };
+    quote_spanned!(p.span=> #p::derive::product(<#ty as #codec>::COMPONENTS, #bits))
 }
 
 /// `Result<(), EncodeError>`; `place` is a reference to the field.
 pub(super) fn encode(p: &Private<'_>, field: &Field, place: &TokenStream, writer: &Ident) -> TokenStream {
-    let ty = &field.ty;
-    let at = pointing_at(ty.span());
+    let (p, ty) = (&p.at(field.ty.span()), &field.ty);
     let (codec, spec) = (codec_trait(p, field), spec(p, field));
     match &field.codec {
-        Codec::Wire => quote_spanned!(at=> <#ty as #codec>::encode(#place, #writer)),
+        Codec::Wire => quote_spanned!(p.span=> <#ty as #codec>::encode(#place, #writer)),
         Codec::Quantized { .. } => {
-            quote_spanned!(at=> <#ty as #codec>::encode_quantized(#place, &const { #spec }, #writer))
+            quote_spanned!(p.span=> <#ty as #codec>::encode_quantized(#place, &#spec, #writer))
         }
         Codec::Ranged { .. } => {
-            quote_spanned!(at=> <#ty as #codec>::encode_ranged(#place, &const { #spec }, #writer))
+            quote_spanned!(p.span=> <#ty as #codec>::encode_ranged(#place, &#spec, #writer))
         }
-        Codec::Bits(_) => quote_spanned!(at=> <#ty as #codec>::encode_bits(#place, const { #spec }, #writer)),
+        Codec::Bits(_) => quote_spanned!(p.span=> <#ty as #codec>::encode_bits(#place, #spec, #writer)),
         Codec::Limited(_) => {
-            quote_spanned!(at=> <#ty as #codec>::encode_limited(#place, const { #spec }, #writer))
+            quote_spanned!(p.span=> <#ty as #codec>::encode_limited(#place, #spec, #writer))
         }
-        Codec::With(module) => quote_spanned!(at=> #module::encode(#place, #writer)),
+        Codec::With(module) => quote_spanned!(p.span=> #module::encode(#place, #writer)),
         Codec::Skip | Codec::Refused => quote!(#p::Ok(())),
     }
 }
 
 /// `Result<T, DecodeError>`
 pub(super) fn decode(p: &Private<'_>, field: &Field, reader: &Ident) -> TokenStream {
-    let ty = &field.ty;
-    let at = pointing_at(ty.span());
+    let (p, ty) = (&p.at(field.ty.span()), &field.ty);
     let (codec, spec) = (codec_trait(p, field), spec(p, field));
     match &field.codec {
-        Codec::Wire => quote_spanned!(at=> <#ty as #codec>::decode(#reader)),
+        Codec::Wire => quote_spanned!(p.span=> <#ty as #codec>::decode(#reader)),
         Codec::Quantized { .. } => {
-            quote_spanned!(at=> <#ty as #codec>::decode_quantized(&const { #spec }, #reader))
+            quote_spanned!(p.span=> <#ty as #codec>::decode_quantized(&#spec, #reader))
         }
-        Codec::Ranged { .. } => quote_spanned!(at=> <#ty as #codec>::decode_ranged(&const { #spec }, #reader)),
-        Codec::Bits(_) => quote_spanned!(at=> <#ty as #codec>::decode_bits(const { #spec }, #reader)),
-        Codec::Limited(_) => quote_spanned!(at=> <#ty as #codec>::decode_limited(const { #spec }, #reader)),
-        Codec::With(module) => quote_spanned!(at=> #module::decode(#reader)),
-        Codec::Skip => quote_spanned!(at=> #p::Ok(<#ty as #p::Default>::default())),
+        Codec::Ranged { .. } => quote_spanned!(p.span=> <#ty as #codec>::decode_ranged(&#spec, #reader)),
+        Codec::Bits(_) => quote_spanned!(p.span=> <#ty as #codec>::decode_bits(#spec, #reader)),
+        Codec::Limited(_) => quote_spanned!(p.span=> <#ty as #codec>::decode_limited(#spec, #reader)),
+        Codec::With(module) => quote_spanned!(p.span=> #module::decode(#reader)),
+        Codec::Skip => quote_spanned!(p.span=> #p::Ok(<#ty as #p::Default>::default())),
         Codec::Refused => quote!(#p::derive::nothing()),
     }
 }
 
-/// What the type of the field must implement, besides nothing.
+/// What the type of the field must implement.
 pub(super) fn bounds(p: &Private<'_>, field: &Field) -> Option<TokenStream> {
     match &field.codec {
         Codec::Wire => Some(quote!(#p::Wire)),
@@ -109,6 +98,14 @@ pub(super) fn bounds(p: &Private<'_>, field: &Field) -> Option<TokenStream> {
     }
 }
 
+/// The constant that the field's codec works with, as an item: evaluated once, its failure is one error. Where the
+/// type is generic there is no such item, since it could not name the parameters.
+pub(super) fn spec_item(p: &Private<'_>, field: &Field) -> Option<TokenStream> {
+    let (ty, value) = checked_spec(p, field)?;
+    let name = spec_name(field);
+    (!p.generic).then(|| quote!(const #name: #ty = #value;))
+}
+
 fn codec_trait(p: &Private<'_>, field: &Field) -> TokenStream {
     match &field.codec {
         Codec::Quantized { .. } => quote!(#p::Quantize),
@@ -119,31 +116,50 @@ fn codec_trait(p: &Private<'_>, field: &Field) -> TokenStream {
     }
 }
 
-/// The constant that the codec works with; it checks itself, and its panic is a compile error on the attribute.
 fn spec(p: &Private<'_>, field: &Field) -> TokenStream {
+    let name = spec_name(field);
+    match checked_spec(p, field) {
+        Some((_, value)) if p.generic => quote!(const { #value }),
+        Some(_) => quote!(#name),
+        None => TokenStream::new(),
+    }
+}
+
+fn spec_name(field: &Field) -> Ident {
+    local(&format!("SPEC_{}__", field.number))
+}
+
+/// Type and value. The value checks itself, and its panic is a compile error on the attribute.
+fn checked_spec(p: &Private<'_>, field: &Field) -> Option<(TokenStream, TokenStream)> {
     let ty = &field.ty;
-    match &field.codec {
+    let spec = match &field.codec {
         Codec::Quantized { min, max, step } => {
-            let at = pointing_at(min.span().join(max.span()).unwrap_or(min.span()));
+            let p = &p.at(min.span());
             let (min, max, step) = (number(p, min), number(p, max), number(p, step));
-            quote_spanned!(at=> #p::Quantizer::new::<#ty>(#min, #max, #step))
+            (quote!(#p::Quantizer), quote_spanned!(p.span=> #p::Quantizer::new::<#ty>(#min, #max, #step)))
         }
         Codec::Ranged { min, max } => {
-            let at = pointing_at(min.span().join(max.span()).unwrap_or(min.span()));
+            let p = &p.at(min.span());
             let (min, max) = (integer(p, min), integer(p, max));
-            quote_spanned!(at=> #p::RangeSpec::new(#min, #max))
+            (quote!(#p::RangeSpec), quote_spanned!(p.span=> #p::RangeSpec::new(#min, #max)))
         }
-        Codec::Bits(bits) => quote_spanned!(pointing_at(bits.span())=> #p::derive::checked_bits(#bits)),
-        Codec::Limited(max_len) => max_len.to_token_stream(),
-        Codec::Wire | Codec::With(_) | Codec::Skip | Codec::Refused => TokenStream::new(),
-    }
+        Codec::Bits(bits) => {
+            let p = &p.at(bits.span());
+            (quote!(#p::u32), quote_spanned!(p.span=> #p::derive::checked_bits(#bits)))
+        }
+        Codec::Limited(max_len) => (quote!(#p::usize), quote!(#max_len)),
+        Codec::Wire | Codec::With(_) | Codec::Skip | Codec::Refused => return None,
+    };
+    Some(spec)
 }
 
 /// Attributes may give a constant of any numeric type: `MAX_SPEED` of `f32`, a plain `0` for `0.0`.
 fn number(p: &Private<'_>, expr: &Expr) -> TokenStream {
-    quote_spanned!(pointing_at(expr.span())=> (#expr) as #p::f64)
+    let p = &p.at(expr.span());
+    quote_spanned!(p.span=> (#expr) as #p::f64)
 }
 
 fn integer(p: &Private<'_>, expr: &Expr) -> TokenStream {
-    quote_spanned!(pointing_at(expr.span())=> (#expr) as #p::i128)
+    let p = &p.at(expr.span());
+    quote_spanned!(p.span=> (#expr) as #p::i128)
 }

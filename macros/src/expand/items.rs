@@ -5,12 +5,12 @@ use quote::{format_ident, quote};
 use syn::WhereClause;
 
 use super::wire::{name, wire_impl};
-use super::{Private, enclosed, with_bounds};
+use super::{Private, enclosed, target, with_bounds};
 use crate::model::{Carrier, Channel, Direction, Mode, Request};
 
 pub(crate) fn message(model: &Carrier) -> TokenStream {
-    let p = Private(&model.facade);
-    let (ident, name) = (&model.ident, name(&model.ident));
+    let p = Private::new(&model.facade, &model.generics);
+    let (ident, name) = (target(&model.ident), name(&model.ident));
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let where_clause = item_bounds(&p, model, Vec::new());
     let wire = wire_impl(model);
@@ -26,8 +26,8 @@ pub(crate) fn message(model: &Carrier) -> TokenStream {
 
 pub(crate) fn request(model: &Request) -> TokenStream {
     let Request { carrier, response } = model;
-    let p = Private(&carrier.facade);
-    let (ident, name) = (&carrier.ident, name(&carrier.ident));
+    let p = Private::new(&carrier.facade, &carrier.generics);
+    let (ident, name) = (target(&carrier.ident), name(&carrier.ident));
     let (impl_generics, ty_generics, _) = carrier.generics.split_for_impl();
     let where_clause = item_bounds(&p, carrier, Vec::new());
     let wire = wire_impl(carrier);
@@ -56,8 +56,8 @@ pub(super) fn item_bounds(
 }
 
 pub(crate) fn channel(model: &Channel) -> TokenStream {
-    let p = Private(&model.facade);
-    let (ident, name) = (&model.ident, name(&model.ident));
+    let p = Private::new(&model.facade, &model.generics);
+    let (ident, name) = (target(&model.ident), name(&model.ident));
     let (impl_generics, ty_generics, where_clause) = model.generics.split_for_impl();
     let mode = match model.mode {
         Mode::UnorderedUnreliable => quote!(UnorderedUnreliable),

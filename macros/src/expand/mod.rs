@@ -11,7 +11,7 @@ mod replicate;
 mod wire;
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Generics, Ident, Path, WhereClause, parse_quote};
 
 pub(crate) use items::{channel, message, request};
@@ -19,13 +19,33 @@ pub(crate) use protocol::protocol;
 pub(crate) use replicate::replicate;
 pub(crate) use wire::wire;
 
-/// `::bowline::__private`, or what `crate = ".."` makes of it.
-struct Private<'a>(&'a Path);
+/// `::bowline::__private`, or what `crate = ".."` makes of it, at the place that a compiler's error should show.
+struct Private<'a> {
+    facade: &'a Path,
+    span: Span,
+    /// Whether the code is for a type with generic parameters.
+    generic: bool,
+}
+
+impl<'a> Private<'a> {
+    fn new(facade: &'a Path, generics: &Generics) -> Self {
+        Self { facade, span: Span::call_site(), generic: !generics.params.is_empty() }
+    }
+
+    /// Where an error of the compiler's is about a part of the user's code, its span begins with this path.
+    fn at(&self, span: Span) -> Self {
+        Self { span: pointing_at(span), ..*self }
+    }
+}
 
 impl ToTokens for Private<'_> {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let facade = self.0;
-        tokens.extend(quote!(#facade::__private));
+        let facade = self.facade.to_token_stream().into_iter().map(|mut token| {
+            token.set_span(token.span().located_at(self.span));
+            token
+        });
+        tokens.extend(facade);
+        tokens.extend(quote_spanned!(self.span=> ::__private));
     }
 }
 
@@ -36,8 +56,15 @@ fn local(name: &str) -> Ident {
 
 /// A span that points at the user's code, yet belongs to the expansion: for lints, what stands there is not the
 /// user's doing.
-pub(crate) fn pointing_at(span: Span) -> Span {
+fn pointing_at(span: Span) -> Span {
     Span::call_site().located_at(span)
+}
+
+/// The name of a type where code is generated for it: an impl for a deprecated type is no use of it.
+fn target(ident: &Ident) -> Ident {
+    let mut ident = ident.clone();
+    ident.set_span(pointing_at(ident.span()));
+    ident
 }
 
 /// Around all impls of one derive.
@@ -49,8 +76,7 @@ fn enclosed(impls: &TokenStream) -> TokenStream {
 
 /// With bounds added.
 fn with_bounds(generics: &Generics, bounds: impl IntoIterator<Item = TokenStream>) -> Option<WhereClause> {
-    let mut clause =
-        generics.where_clause.clone().unwrap_or_else(|| parse_quote!(where));
+    let mut clause = generics.where_clause.clone().unwrap_or_else(|| parse_quote!(where));
     for bound in bounds {
         clause.predicates.push(parse_quote!(#bound));
     }

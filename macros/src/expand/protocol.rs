@@ -6,20 +6,21 @@ use syn::spanned::Spanned as _;
 use syn::{Generics, Ident, Index, Member, Type, parse_quote_spanned};
 
 use super::wire::{name, wire_impl};
-use super::{Private, local, pointing_at};
+use super::{Private, local, target};
 use crate::model::{Body, Carrier, Codec, Field, Item, Protocol, Variant};
 
 /// The kind whose items belong to the items of another.
 const RESPONSE: &str = "Response";
 
 pub(crate) fn protocol(model: &Protocol) -> TokenStream {
-    let p = Private(&model.facade);
+    let p = Private::new(&model.facade, &model.generics);
+    let ident = target(&model.ident);
     let kinds = [
-        Kind::new(model, "Message", "messages", &model.messages),
-        Kind::new(model, "Request", "requests", &model.requests),
-        Kind::new(model, RESPONSE, "requests", &model.requests),
-        Kind::new(model, "Component", "components", &model.components),
-        Kind::new(model, "Resource", "resources", &model.resources),
+        Kind::new(&ident, "Message", "messages", &model.messages),
+        Kind::new(&ident, "Request", "requests", &model.requests),
+        Kind::new(&ident, RESPONSE, "requests", &model.requests),
+        Kind::new(&ident, "Component", "components", &model.components),
+        Kind::new(&ident, "Resource", "resources", &model.resources),
     ];
     let enums = kinds.iter().map(|kind| kind.declaration(&p, model));
     let wires = kinds.iter().map(|kind| kind.wire(&p, model));
@@ -53,13 +54,8 @@ struct Kind<'a> {
 }
 
 impl<'a> Kind<'a> {
-    fn new(
-        model: &Protocol,
-        name: &'static str,
-        list: &'static str,
-        items: &'a [Item],
-    ) -> Self {
-        let ident = format_ident!("{}{name}", model.ident);
+    fn new(protocol: &Ident, name: &'static str, list: &'static str, items: &'a [Item]) -> Self {
+        let ident = format_ident!("{protocol}{name}");
         Self { name, list, ident, items }
     }
 
@@ -70,11 +66,11 @@ impl<'a> Kind<'a> {
     /// What the variant of an item holds.
     fn content(&self, p: &Private<'_>, item: &Item) -> Type {
         let path = &item.path;
-        let at = pointing_at(path.span());
+        let p = p.at(path.span());
         if self.is_response() {
-            parse_quote_spanned!(at=> <#path as #p::Request>::Response)
+            parse_quote_spanned!(p.span=> <#path as #p::Request>::Response)
         } else {
-            parse_quote_spanned!(at=> #path)
+            parse_quote_spanned!(p.span=> #path)
         }
     }
 
@@ -88,7 +84,9 @@ impl<'a> Kind<'a> {
         let protocol = name(&model.ident);
         let kind = self.name.to_lowercase();
         let doc = if self.is_response() {
-            format!("A response to any of the requests of `{protocol}`: named as the request that it answers.")
+            format!(
+                "A response to any of the requests of `{protocol}`: named as the request that it answers."
+            )
         } else {
             format!("Any {kind} of `{protocol}`: a variant for each of its `{list}`.")
         };
@@ -113,6 +111,7 @@ impl<'a> Kind<'a> {
         let variant = |item: &Item| Variant {
             ident: item.variant.clone(),
             fields: vec![Field {
+                number: 0,
                 member: Member::Unnamed(Index { index: 0, span: item.path.span() }),
                 ty: self.content(p, item),
                 codec: Codec::Wire,
@@ -150,11 +149,12 @@ impl<'a> Kind<'a> {
         if self.is_response() {
             return TokenStream::new();
         }
-        let protocol = &model.ident;
+        let protocol = target(&model.ident);
         let membership = format_ident!("{}Of", self.name);
         let count = self.items.len();
         let impls = self.items.iter().enumerate().map(|(index, Item { path, .. })| {
-            quote_spanned! {pointing_at(path.span())=>
+            let p = p.at(path.span());
+            quote_spanned! {p.span=>
                 #[automatically_derived]
                 impl #p::#membership<#protocol> for #path {
                     const TAG: #p::Tag = #p::Tag::new(#index, #count);
@@ -166,18 +166,24 @@ impl<'a> Kind<'a> {
 }
 
 fn protocol_impl(p: &Private<'_>, model: &Protocol) -> TokenStream {
-    let Protocol { ident, tick_rate, auth, .. } = model;
-    let name = name(ident);
-    let tick_rate = quote_spanned!(pointing_at(tick_rate.span())=> #p::derive::tick_rate(#tick_rate));
-    let auth_schema = quote_spanned!(pointing_at(auth.span())=> <#auth as #p::Wire>::SCHEMA);
+    let Protocol { tick_rate, auth, .. } = model;
+    let (ident, name) = (target(&model.ident), name(&model.ident));
+    let rate = p.at(tick_rate.span());
+    let tick_rate = quote_spanned!(rate.span=> #rate::derive::tick_rate(#tick_rate));
+    let auth_schema = {
+        let p = p.at(auth.span());
+        quote_spanned!(p.span=> <#auth as #p::Wire>::SCHEMA)
+    };
     let channels = model.channels.iter().map(|path| {
-        quote_spanned!(pointing_at(path.span())=> <#path as #p::Channel>::SPEC)
+        let p = p.at(path.span());
+        quote_spanned!(p.span=> <#path as #p::Channel>::SPEC)
     });
     let messages = item_schemas(p, "Message", "Wire", &model.messages);
     let components = item_schemas(p, "Replicate", "Replicate", &model.components);
     let resources = item_schemas(p, "Replicate", "Replicate", &model.resources);
     let requests = model.requests.iter().map(|Item { path, .. }| {
-        quote_spanned! {pointing_at(path.span())=>
+        let p = p.at(path.span());
+        quote_spanned! {p.span=>
             #p::RequestSchema {
                 name: <#path as #p::Request>::NAME,
                 request: <#path as #p::Wire>::SCHEMA,
@@ -213,7 +219,8 @@ fn protocol_impl(p: &Private<'_>, model: &Protocol) -> TokenStream {
 fn item_schemas(p: &Private<'_>, name: &str, schema: &str, items: &[Item]) -> TokenStream {
     let (name, schema) = (format_ident!("{name}"), format_ident!("{schema}"));
     let schemas = items.iter().map(|Item { path, .. }| {
-        quote_spanned! {pointing_at(path.span())=>
+        let p = p.at(path.span());
+        quote_spanned! {p.span=>
             #p::ItemSchema { name: <#path as #p::#name>::NAME, schema: <#path as #p::#schema>::SCHEMA }
         }
     });
@@ -221,9 +228,10 @@ fn item_schemas(p: &Private<'_>, name: &str, schema: &str, items: &[Item]) -> To
 }
 
 fn channels(p: &Private<'_>, model: &Protocol) -> TokenStream {
-    let protocol = &model.ident;
+    let protocol = target(&model.ident);
     let impls = model.channels.iter().enumerate().map(|(index, path)| {
-        quote_spanned! {pointing_at(path.span())=>
+        let p = p.at(path.span());
+        quote_spanned! {p.span=>
             #[automatically_derived]
             impl #p::ChannelOf<#protocol> for #path {
                 const INDEX: #p::usize = #index;

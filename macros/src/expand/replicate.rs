@@ -6,13 +6,13 @@ use syn::Ident;
 
 use super::items::item_bounds;
 use super::wire::{field_bounds, field_name, name, reader, wire_impl, writer};
-use super::{Private, codec, enclosed, local};
+use super::{Private, codec, enclosed, local, target};
 use crate::model::{Body, Field, Replicate};
 
 pub(crate) fn replicate(model: &Replicate) -> TokenStream {
     let carrier = &model.carrier;
-    let p = Private(&carrier.facade);
-    let (ident, name) = (&carrier.ident, name(&carrier.ident));
+    let p = Private::new(&carrier.facade, &carrier.generics);
+    let (ident, name) = (target(&carrier.ident), name(&carrier.ident));
     let (impl_generics, ty_generics, _) = carrier.generics.split_for_impl();
     let where_clause = item_bounds(&p, carrier, field_bounds(&p, carrier));
 
@@ -20,11 +20,8 @@ pub(crate) fn replicate(model: &Replicate) -> TokenStream {
         Body::Struct(fields) => fields.iter().filter(|field| field.travels()).collect(),
         Body::Enum(_) | Body::Refused => Vec::new(),
     };
-    let Parts { schema, fields, encode, decode } = if model.atomic {
-        atomic(&p, &travelling)
-    } else {
-        by_field(&p, &name, &travelling)
-    };
+    let Parts { schema, fields, encode, decode } =
+        if model.atomic { atomic(&p, &travelling) } else { by_field(&p, &name, &travelling) };
 
     let wire = wire_impl(carrier);
     let (index, writer, reader) = (index(), writer(), reader());

@@ -7,7 +7,7 @@ use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt as _;
 use syn::{Ident, Member};
 
-use super::{Private, codec, enclosed, local, with_bounds};
+use super::{Private, codec, enclosed, local, target, with_bounds};
 use crate::model::{Body, Carrier, Field, Variant};
 
 pub(crate) fn wire(model: &Carrier) -> TokenStream {
@@ -15,13 +15,16 @@ pub(crate) fn wire(model: &Carrier) -> TokenStream {
 }
 
 pub(super) fn wire_impl(model: &Carrier) -> TokenStream {
-    let p = Private(&model.facade);
-    let ident = &model.ident;
+    let p = Private::new(&model.facade, &model.generics);
+    let ident = target(&model.ident);
     let Parts { schema, min_bits, encode, decode } = parts(&p, model);
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let where_clause = with_bounds(&model.generics, field_bounds(&p, model));
+    let specs = model.fields().into_iter().filter_map(|field| codec::spec_item(&p, field));
     let (writer, reader) = (writer(), reader());
     quote! {
+        #(#specs)*
+
         #[automatically_derived]
         impl #impl_generics #p::Wire for #ident #ty_generics #where_clause {
             const SCHEMA: #p::Schema = #schema;
@@ -113,7 +116,8 @@ fn of_enum(p: &Private<'_>, owner: &str, variants: &[Variant]) -> Parts {
         let ident = &variant.ident;
         let owner = format!("{owner}::{}", name(ident));
         let members = variant.fields.iter().map(|field| &field.member);
-        let bindings: Vec<Ident> = (0..variant.fields.len()).map(|i| local(&format!("field_{i}__"))).collect();
+        let bindings: Vec<Ident> =
+            (0..variant.fields.len()).map(|i| local(&format!("field_{i}__"))).collect();
         let encode = variant.fields.iter().zip(&bindings).map(|(field, binding)| {
             let encode = codec::encode(p, field, &binding.to_token_stream(), &writer);
             let name = field_name(&owner, field);
@@ -178,12 +182,8 @@ fn member_name(member: &Member) -> String {
 /// nothing is asked that the fields do not need.
 pub(super) fn field_bounds(p: &Private<'_>, model: &Carrier) -> Vec<TokenStream> {
     let params: HashSet<String> = model.generics.type_params().map(|param| param.ident.to_string()).collect();
-    let fields: Vec<&Field> = match &model.body {
-        Body::Struct(fields) => fields.iter().collect(),
-        Body::Enum(variants) => variants.iter().flat_map(|variant| &variant.fields).collect(),
-        Body::Refused => Vec::new(),
-    };
-    fields
+    model
+        .fields()
         .into_iter()
         .filter(|field| mentions(field.ty.to_token_stream(), &params))
         .filter_map(|field| {

@@ -80,6 +80,9 @@ pub(crate) fn replicate(mut input: Input, errors: &mut Errors) -> Replicate {
         input.data = Data::Enum(Vec::new());
     }
     let (mut carrier, mut known) = carrier(input, "Replicate", errors);
+    if let Body::Enum(_) = carrier.body {
+        carrier.body = Body::Refused;
+    }
     let atomic = known.flag("replicate", "atomic", errors);
     let fields = match &carrier.body {
         Body::Struct(fields) => fields.iter().filter(|field| field.travels()).count(),
@@ -104,36 +107,47 @@ fn carrier(input: Input, derive: &str, errors: &mut Errors) -> (Carrier, Known) 
     let mut known = Known::sort(input.settings, &TYPE, errors);
     let facade = known.facade("wire", errors);
     let mut body = match input.data {
-        Data::Struct { fields: found, .. } => Body::Struct(fields(found, errors)),
+        Data::Struct { fields: found, .. } => Body::Struct(fields(found, 0, errors)),
         Data::Enum(variants) => {
-            Body::Enum(variants.into_iter().map(|found| variant(found, errors)).collect())
+            let mut first = 0;
+            Body::Enum(variants.into_iter().map(|found| variant(found, &mut first, errors)).collect())
         }
         Data::Union(span) => {
-            errors.at(span, format!("`{derive}` is for structs and enums: the bits of a union have no one meaning"));
+            errors.at(
+                span,
+                format!("`{derive}` is for structs and enums: the bits of a union have no one meaning"),
+            );
             Body::Refused
         }
     };
     for param in &input.generics.params {
         if let GenericParam::Lifetime(lifetime) = param {
-            errors.on(lifetime, "what travels owns its data: a type that borrows can be sent, but not received");
+            errors.on(
+                lifetime,
+                "what travels owns its data: a type that borrows can be sent, but not received",
+            );
             body = Body::Refused;
         }
     }
     (Carrier { facade, ident: input.ident, generics: input.generics, body }, known)
 }
 
-fn variant(found: parse::Variant, errors: &mut Errors) -> Variant {
+/// `first` is the number of its first field, and then of the next variant's.
+fn variant(found: parse::Variant, first: &mut usize, errors: &mut Errors) -> Variant {
     Known::sort(found.settings, &VARIANT, errors);
-    Variant { ident: found.ident, fields: fields(found.fields, errors) }
+    let fields = fields(found.fields, *first, errors);
+    *first += fields.len();
+    Variant { ident: found.ident, fields }
 }
 
-fn fields(found: Vec<parse::Field>, errors: &mut Errors) -> Vec<Field> {
-    found.into_iter().enumerate().map(|(index, found)| field(index, found, errors)).collect()
+fn fields(found: Vec<parse::Field>, first: usize, errors: &mut Errors) -> Vec<Field> {
+    found.into_iter().enumerate().map(|(index, found)| field(first, index, found, errors)).collect()
 }
 
-fn field(index: usize, found: parse::Field, errors: &mut Errors) -> Field {
+fn field(first: usize, index: usize, found: parse::Field, errors: &mut Errors) -> Field {
     let codec = codec(found.settings, errors);
-    Field { member: member(index, found.ident, &found.ty), ty: found.ty, codec }
+    let member = member(index, found.ident, &found.ty);
+    Field { number: first + index, member, ty: found.ty, codec }
 }
 
 fn member(index: usize, ident: Option<Ident>, ty: &Type) -> Member {
@@ -152,7 +166,8 @@ fn codec(settings: Settings, errors: &mut Errors) -> Codec {
 
     let skip = known.flag("replicate", "skip", errors);
     let step_key = known.settings.iter().find(|setting| setting.is("wire", "step")).map(|s| s.key.clone());
-    let range = known.expr("wire", "range", "0..=100", errors).and_then(|range| ends(range, &mut known, errors));
+    let range =
+        known.expr("wire", "range", "0..=100", errors).and_then(|range| ends(range, &mut known, errors));
     let step = known.expr("wire", "step", "0.01", errors);
     let bits = known.expr("wire", "bits", "5", errors);
     let max_len = known.expr("wire", "max_len", "256", errors);
@@ -203,7 +218,9 @@ fn refuse_contradictions(known: &mut Known, errors: &mut Errors) {
 /// The two ends of `min..=max`.
 fn ends(range: Expr, known: &mut Known, errors: &mut Errors) -> Option<(Expr, Expr)> {
     let message = match range {
-        Expr::Range(ExprRange { start: Some(min), limits: RangeLimits::Closed(_), end: Some(max), .. }) => {
+        Expr::Range(ExprRange {
+            start: Some(min), limits: RangeLimits::Closed(_), end: Some(max), ..
+        }) => {
             return Some((ungrouped(*min), ungrouped(*max)));
         }
         Expr::Range(ExprRange { start: Some(_), limits: RangeLimits::HalfOpen(_), end: Some(_), .. }) => {

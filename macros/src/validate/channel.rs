@@ -30,9 +30,11 @@ pub(crate) fn channel(mut input: Input, errors: &mut Errors) -> Channel {
     }
     refuse_generics(&input.generics, "a channel", errors);
 
-    let (words, rest) = input.settings.given.into_iter().partition::<Vec<_>, _>(|setting| {
-        setting.key != "crate" && matches!(setting.value, Value::None)
-    });
+    let (words, rest) = input
+        .settings
+        .given
+        .into_iter()
+        .partition::<Vec<_>, _>(|setting| setting.key != "crate" && matches!(setting.value, Value::None));
     input.settings.given = rest;
     let mut known = Known::sort(input.settings, &TYPE, errors);
     let facade = known.facade("channel", errors);
@@ -71,7 +73,10 @@ fn set<T>(place: &mut Option<T>, found: T, what: &str, word: &Ident, errors: &mu
 
 fn require(given: bool, what: &str, choices: &str, span: Span, errors: &mut Errors) {
     if !given {
-        errors.at(span, format!("the channel needs a {what} in `#[channel(MODE, DIRECTION)]`: one of {choices}"));
+        errors.at(
+            span,
+            format!("the channel needs a {what} in `#[channel(MODE, DIRECTION)]`: one of {choices}"),
+        );
     }
 }
 

@@ -38,7 +38,8 @@ pub(crate) fn protocol(input: Input, errors: &mut Errors) -> Protocol {
     refuse_generics(&input.generics, "a protocol", errors);
 
     let mut known = Known::sort(input.settings, &TYPE, errors);
-    Protocol {
+    let generic = !input.generics.params.is_empty();
+    let mut protocol = Protocol {
         facade: known.facade("protocol", errors),
         tick_rate: tick_rate(&mut known, &input.ident, errors),
         auth: auth(&mut known, errors),
@@ -51,13 +52,22 @@ pub(crate) fn protocol(input: Input, errors: &mut Errors) -> Protocol {
         vis: input.vis,
         ident: input.ident,
         generics: input.generics,
+    };
+    if generic {
+        // Who belongs to which of its many types cannot be said.
+        protocol.channels.clear();
+        [&mut protocol.messages, &mut protocol.requests, &mut protocol.components, &mut protocol.resources]
+            .into_iter()
+            .for_each(Vec::clear);
     }
+    protocol
 }
 
 fn tick_rate(known: &mut Known, ident: &Ident, errors: &mut Errors) -> Expr {
     let given = known.settings.iter().any(|setting| setting.is("protocol", "tick_rate"));
     if !given && !known.refused {
-        errors.on(ident, "the protocol needs a tick rate: `#[protocol(tick_rate = 20)]`, in ticks per second");
+        errors
+            .on(ident, "the protocol needs a tick rate: `#[protocol(tick_rate = 20)]`, in ticks per second");
     }
     let rate = known.expr("protocol", "tick_rate", "20", errors);
     match rate {
@@ -90,7 +100,8 @@ fn auth(known: &mut Known, errors: &mut Errors) -> Type {
 }
 
 fn channels(known: &mut Known, errors: &mut Errors) -> Vec<Path> {
-    let mut channels: Vec<Path> = items(known, "channels", errors).into_iter().map(|item| item.path).collect();
+    let mut channels: Vec<Path> =
+        items(known, "channels", errors).into_iter().map(|item| item.path).collect();
     if let Some(beyond) = channels.get(MAX_CHANNELS) {
         let count = channels.len();
         errors.on(beyond, format!("{count} channels; a protocol has at most {MAX_CHANNELS}"));

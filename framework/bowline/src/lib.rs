@@ -1,9 +1,9 @@
 //! Real-time multiplayer networking: typed connections over any datagram transport.
 
 pub use bowline_core::{
-    BitReader, BitWriter, Channel, ChannelOf, ComponentOf, DecodeError, EncodeError, EncodeErrorKind, FieldMask,
-    Message, MessageOf, Protocol, ProtocolId, Replicate, Request, RequestOf, ResourceOf, Schema, ToClient, ToServer,
-    Wire,
+    BitReader, BitWriter, Channel, ChannelOf, ComponentOf, DecodeError, EncodeError, EncodeErrorKind,
+    FieldMask, Message, MessageOf, Protocol, ProtocolId, Replicate, Request, RequestOf, ResourceOf, Schema,
+    ToClient, ToServer, Wire,
 };
 pub use bowline_macros::{Channel, Message, Protocol, Replicate, Request, Wire};
 
@@ -11,7 +11,9 @@ pub mod prelude {
     //! What most files of a game need: `use bowline::prelude::*;`.
 
     pub use crate::{Channel, Message, Protocol, Replicate, Request, Wire};
-    pub use crate::{ChannelOf, ComponentOf, MessageOf, ProtocolId, RequestOf, ResourceOf, ToClient, ToServer};
+    pub use crate::{
+        ChannelOf, ComponentOf, MessageOf, ProtocolId, RequestOf, ResourceOf, ToClient, ToServer,
+    };
 }
 
 /// What generated code names. Not part of the public interface: it changes without notice.
@@ -25,9 +27,9 @@ pub mod __private {
     pub use core::result::Result::{self, Ok};
 
     pub use bowline_core::protocol::{
-        Channel, ChannelOf, ChannelSpec, ComponentOf, Direction, FieldMask, ItemSchema, Message, MessageOf, Mode,
-        Protocol, ProtocolSchema, Replicate, Request, RequestOf, RequestSchema, ResourceOf, Tag, ToClient,
-        ToServer,
+        Channel, ChannelOf, ChannelSpec, ComponentOf, Direction, FieldMask, ItemSchema, Message, MessageOf,
+        Mode, Protocol, ProtocolSchema, Replicate, Request, RequestOf, RequestSchema, ResourceOf, Tag,
+        ToClient, ToServer,
     };
     pub use bowline_wire::{
         BitReader, BitWriter, DecodeError, EncodeError, Field, FixedBits, LengthLimited, Quantize, Quantizer,

@@ -36,6 +36,8 @@ extern crate alloc;
 extern crate std;
 
 mod codec;
+#[doc(hidden)]
+pub mod derive;
 mod error;
 #[cfg(feature = "glam")]
 mod glam;

@@ -4,6 +4,8 @@
 use bowline_wire::{BitReader, BitWriter, DecodeError, EncodeError, Schema, Wire, bits_for};
 
 mod channel;
+#[doc(hidden)]
+pub mod derive;
 mod description;
 mod replicate;
 

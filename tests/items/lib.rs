@@ -1,0 +1,67 @@
+//! Items of protocols that the tests declare: those are in another crate, and know the facade as `bowline`. Here it
+//! is `net`, or what an engine hands on.
+
+use net::prelude::*;
+
+pub mod strict;
+
+/// A message.
+#[derive(Message, Clone, Debug, PartialEq)]
+#[wire(crate = "net")]
+pub struct Shout {
+    /// What is shouted.
+    #[wire(max_len = 40)]
+    pub text: String,
+}
+
+/// A component with a type parameter.
+#[derive(Replicate, Clone, Debug, Default, PartialEq)]
+#[wire(crate = "::net")]
+pub struct Tagged<T> {
+    /// The tag.
+    pub tag: T,
+}
+
+/// A component that is one field.
+#[derive(Replicate, Clone, Debug, PartialEq)]
+#[wire(crate = "net")]
+#[replicate(atomic)]
+pub struct Place(#[wire(range = 0..=1, step = 1)] pub f32);
+
+/// A request.
+#[derive(Request, Clone, Debug, PartialEq)]
+#[wire(crate = "net")]
+#[request(response = Shout)]
+pub struct Ask;
+
+/// A channel.
+#[derive(Channel, Debug)]
+#[channel(unordered_reliable, to_client, crate = "net")]
+pub struct Megaphone;
+
+/// A protocol.
+#[derive(Protocol, Debug)]
+#[protocol(
+    crate = "net",
+    tick_rate = 5,
+    channels(Megaphone),
+    messages(Shout, engine::Handed),
+    requests(Ask),
+    components(Place, Tagged<u8>),
+    resources(Place)
+)]
+pub struct Square;
+
+pub mod engine {
+    //! An engine that hands the library on.
+
+    pub use net as network;
+
+    /// A message that finds the library through the engine.
+    #[derive(network::Message, Clone, Debug, PartialEq)]
+    #[wire(crate = "crate::engine::network")]
+    pub struct Handed {
+        /// A field.
+        pub on: bool,
+    }
+}

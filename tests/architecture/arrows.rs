@@ -16,7 +16,8 @@ pub(crate) struct Arrow {
     pub(crate) optional: bool,
 }
 
-/// For each crate of ours, those of ours that it may depend on. A crate that is not here has no place in the house yet.
+/// For each crate of ours, those of ours that it may depend on. A crate that is not here has no place in the house
+/// yet.
 pub(crate) const DRAWN: &[(&str, &[&str])] = &[
     ("bowline-wire", &[]),
     ("bowline-core", &["bowline-wire"]),
@@ -123,7 +124,8 @@ fn users_see_the_facade_and_nothing_depends_on_them() {
     let mut violations = wrong(&outward, DRAWN);
     let inward = rest.iter().chain(&outward).filter(|arrow| users.contains(&arrow.to));
     violations.extend(inward.map(|arrow| format!("{} depends on the user {}", arrow.from, arrow.to)));
-    let invariant = "`protocol-example`, `book` and `tests` see the facade, the transports and the simulator; nothing depends on them";
+    let invariant = "`protocol-example`, `book` and `tests` see the facade, the transports and the simulator; \
+                     nothing depends on them";
     assert_holds(invariant, &violations);
 }
 

@@ -1,4 +1,5 @@
-//! The tokens of a source file. Comments, doc comments and strings are none, so a rule over tokens is about code alone.
+//! The tokens of a source file. Comments, doc comments and strings are none, so a rule over tokens is about code
+//! alone.
 
 use std::iter::Peekable;
 
@@ -12,7 +13,8 @@ pub(crate) struct Code {
     pub(crate) test_modules: Vec<String>,
 }
 
-/// A path that code names, `use` trees spread out: `use std::{net, time::*}` names `std::net` and `std::time::*`.
+/// A path that code names, `use` trees spread out: `use std::{net, time::*}` names `std::net` and
+/// `std::time::*`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Named {
     pub(crate) lead: Lead,

@@ -31,7 +31,8 @@ pub(crate) fn folder(package: &Package) -> String {
     folder.strip_prefix(root()).expect("our packages lie under the root").as_str().replace('\\', "/")
 }
 
-/// The files that are part of the project: tracked ones, and new ones that are not ignored. Relative to the root.
+/// The files that are part of the project: tracked ones, and new ones that are not ignored. Relative to the
+/// root.
 pub(crate) fn files() -> Vec<String> {
     let arguments = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
     let output = Command::new("git").args(arguments).current_dir(root()).output().expect("git runs");

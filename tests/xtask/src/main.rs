@@ -1,6 +1,7 @@
 //! The workspace's own commands: `cargo xtask help`.
 //!
-//! A command is a list of [`Step`]s. `steps/` holds one file per concern; `runner` runs a list and sums it up.
+//! A command is a list of [`Step`]s. `steps/` holds one file per concern; `runner` runs a list and sums it
+//! up.
 
 mod process;
 mod runner;

@@ -30,7 +30,8 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     judge(command, status)
 }
 
-/// Runs the command to its end, shows each line of its standard output as it comes, and gives it to `each_line` too.
+/// Runs the command to its end, shows each line of its standard output as it comes, and gives it to `each_line`
+/// too.
 pub(crate) fn run_and_read(command: &mut Command, mut each_line: impl FnMut(&str)) -> Result<(), Failure> {
     announce(command);
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| cannot_start(command, &error))?;

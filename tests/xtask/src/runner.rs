@@ -77,7 +77,8 @@ fn summarise(finished: &[Finished<'_>]) {
     println!("\n{passed} passed, {failed} failed");
 }
 
-/// The closing count: tests where tests ran, else steps; a step that failed without a failing test counts as one.
+/// The closing count: tests where tests ran, else steps; a step that failed without a failing test counts as
+/// one.
 fn closing(finished: &[Finished<'_>]) -> Tally {
     let tests_passed: usize = finished.iter().map(|step| step.notes.tests.passed).sum();
     let tests_failed: usize = finished.iter().map(|step| step.notes.tests.failed).sum();

@@ -19,12 +19,14 @@ pub(crate) struct Tool {
 /// Checks licences, sources, duplicates and advisories of the dependencies.
 pub(crate) const CARGO_DENY: Tool = Tool { package: "cargo-deny", version: "0.20.2", install_flags: &[] };
 
-/// Builds the guide. Without its default features (a web server, a file watcher, search) it builds in half the time.
+/// Builds the guide. Without its default features (a web server, a file watcher, search) it builds in half the
+/// time.
 pub(crate) const MDBOOK: Tool =
     Tool { package: "mdbook", version: "0.5.4", install_flags: &["--no-default-features"] };
 
 impl Tool {
-    /// The program's path; builds it into `target/tools` when the right version is neither there nor on `PATH`.
+    /// The program's path; builds it into `target/tools` when the right version is neither there nor on
+    /// `PATH`.
     pub(crate) fn path(&self, workspace: &Workspace) -> Result<PathBuf, Failure> {
         let tools = workspace.target.join("tools");
         let ours = tools.join("bin").join(format!("{}{}", self.package, std::env::consts::EXE_SUFFIX));

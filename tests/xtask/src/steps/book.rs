@@ -1,7 +1,7 @@
 //! The guide: its pages hold together, and mdBook builds it.
 //!
-//! The code on its pages is included from files that the workspace compiles. mdBook takes an include that leads nowhere
-//! for a warning, so that is looked at here first.
+//! The code on its pages is included from files that the workspace compiles. An anchor that is not there is an
+//! empty block to mdBook, so that is looked at here first.
 
 use std::fs;
 use std::path::{Path, PathBuf};

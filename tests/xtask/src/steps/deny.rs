@@ -22,7 +22,8 @@ fn run(workspace: &Workspace, notes: &mut Notes) -> Result<(), Failure> {
     };
     process::run(deny().args(["check", "bans", "licenses", "sources"]))?;
 
-    // The database of advisories lies on another server than the crates, and a closed network may know the crates alone.
+    // The database of advisories lies on another server than the crates, and a closed network may know the
+    // crates alone.
     if process::succeeds_within(deny().args(["fetch", "db"]), ADVISORIES_FETCH_LIMIT)? {
         process::run(deny().args(["check", "--disable-fetch", "advisories"]))
     } else {

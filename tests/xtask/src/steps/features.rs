@@ -1,7 +1,7 @@
 //! The feature matrix: every combination of features that a user can choose builds, without a warning.
 //!
-//! A package whose combinations are not all valid says so in its manifest, and then the invalid ones must be refused by
-//! the compiler with an error of ours:
+//! A package whose combinations are not all valid says so in its manifest, and then the compiler must refuse the
+//! invalid ones:
 //!
 //! ```toml
 //! [package.metadata.feature-matrix]
@@ -55,7 +55,7 @@ fn run(workspace: &Workspace, notes: &mut Notes) -> Result<(), Failure> {
 fn check(workspace: &Workspace, package: &Package, combination: &Combination) -> Result<(), Failure> {
     let features: Vec<_> = combination.iter().map(String::as_str).collect();
     let features = features.join(",");
-    // Clippy checks all that `cargo check` does, and can deny warnings without building the dependencies anew.
+    // Clippy checks all that `cargo check` does, and denies warnings without building the dependencies anew.
     let mut clippy = workspace.cargo(["clippy", "--quiet", "--package", package.name.as_str()]);
     clippy.arg("--no-default-features");
     if !features.is_empty() {
@@ -78,7 +78,8 @@ fn check(workspace: &Workspace, package: &Package, combination: &Combination) ->
     Ok(())
 }
 
-/// The features to choose from: `default` is a choice of others, and a leading underscore means "not for users".
+/// The features to choose from: `default` is a choice of others, and a leading underscore means "not for
+/// users".
 fn choosable(features: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     features.keys().filter(|name| *name != "default" && !name.starts_with('_')).cloned().collect()
 }

@@ -201,6 +201,7 @@ fn violations_in(folders: &[&str], rule: impl Fn(&Code) -> Findings) -> Vec<Stri
             }
         }
     }
+    violations.dedup();
     violations
 }
 

@@ -1,2 +1,58 @@
-//! The workspace's own commands.
-fn main() {}
+//! The workspace's own commands: `cargo xtask help`.
+//!
+//! A command is a list of [`Step`]s. `steps/` holds one file per concern; `runner` runs a list and sums it
+//! up.
+
+mod process;
+mod runner;
+mod steps;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::builder::PossibleValuesParser;
+
+use crate::runner::Step;
+use crate::workspace::Workspace;
+
+/// The workspace's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Command {
+    /// Everything that must pass before a change goes in. Installs the tools it needs under `target/tools`.
+    Test {
+        /// Runs this step alone; may be given several times.
+        #[arg(long, value_name = "STEP", value_parser = PossibleValuesParser::new(names(steps::TEST)))]
+        only: Vec<String>,
+    },
+    /// The everyday loop: formatting, clippy, and the tests without the long ones.
+    Quick,
+    /// Builds the guide and says where it is.
+    Book,
+}
+
+fn main() -> ExitCode {
+    let command = Command::parse();
+    let workspace = match Workspace::find() {
+        Ok(workspace) => workspace,
+        Err(failure) => {
+            eprintln!("cannot read the workspace: {failure}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let chosen: Vec<&Step> = match &command {
+        Command::Test { only } if only.is_empty() => steps::TEST.iter().collect(),
+        Command::Test { only } => {
+            steps::TEST.iter().filter(|step| only.iter().any(|name| name == step.name)).collect()
+        }
+        Command::Quick => steps::QUICK.iter().collect(),
+        Command::Book => vec![&steps::book::BOOK],
+    };
+    if runner::run(&workspace, &chosen) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn names(steps: &'static [Step]) -> impl Iterator<Item = &'static str> {
+    steps.iter().map(|step| step.name)
+}

@@ -1,0 +1,65 @@
+//! The tests: unit, behaviour, compile-fail, architecture and doc tests.
+
+use std::process::Command;
+
+use crate::process::{self, Failure};
+use crate::runner::{Notes, Step, Tally};
+
+pub(crate) const TESTS: Step = Step {
+    name: "tests",
+    about: "unit, behaviour, compile-fail, architecture and doc tests, with every feature",
+    run: |workspace, notes| {
+        run(&mut workspace.cargo(["test", "--workspace", "--all-features", "--no-fail-fast"]), notes)
+    },
+};
+
+/// A test that takes longer than a few seconds lives in a module named `long`, and is left out here.
+pub(crate) const SHORT_TESTS: Step = Step {
+    name: "tests",
+    about: "unit, behaviour and architecture tests; without doc tests and those in a module named `long`",
+    run: |workspace, notes| {
+        let mut test = workspace.cargo(["test", "--workspace", "--all-features", "--no-fail-fast"]);
+        run(test.args(["--lib", "--bins", "--tests", "--", "--skip", "long::"]), notes)
+    },
+};
+
+fn run(command: &mut Command, notes: &mut Notes) -> Result<(), Failure> {
+    let mut ignored = 0;
+    let mut tests = Tally::default();
+    let outcome = process::run_and_read(command, |line| {
+        if let Some(result) = line.strip_prefix("test result: ") {
+            tests.passed += count(result, "passed");
+            tests.failed += count(result, "failed");
+            ignored += count(result, "ignored");
+        }
+    });
+    notes.tests = tests;
+    notes.remarks.push(format!("{} tests passed, {} failed, {ignored} ignored", tests.passed, tests.failed));
+    outcome?;
+    if tests.passed == 0 { Err(Failure::new("no test ran")) } else { Ok(()) }
+}
+
+/// The number before `word` in `ok. 3 passed; 0 failed; 1 ignored; ...`.
+fn count(result: &str, word: &str) -> usize {
+    let mut words = result.split([' ', ';', '.']).filter(|word| !word.is_empty());
+    let mut before = None;
+    words
+        .find_map(|current| {
+            let found = (current == word).then_some(before).flatten();
+            before = current.parse().ok();
+            found
+        })
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn the_result_line_of_the_test_harness_is_read() {
+        let line = "FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 7 filtered out; finished in 0.05s";
+        assert_eq!((count(line, "passed"), count(line, "failed"), count(line, "ignored")), (12, 3, 1));
+        assert_eq!(count("something else", "passed"), 0);
+    }
+}

@@ -1,18 +1,123 @@
 //! Real-time multiplayer networking: typed connections over any datagram transport.
+//!
+//! A game's messages, channels and credentials are a [`Protocol`], derived and checked at compile time. A
+//! [`Server`] and its [`Client`]s speak it over a transport that a Cargo feature and one value choose; nothing else in
+//! the program changes. The book tells the story from the beginning.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `transport_local` (default) | [`transport::local`]: in-process queues |
+//! | `transport_udp` | `transport::udp`: one UDP socket |
+//! | `tokio` | an async driver: servers and tools that sleep until something happens |
+//! | `glam` | vectors, and quaternions in their smallest-three form |
+//!
+//! ```
+//! use bowline::prelude::*;
+//! use bowline::transport::local;
+//!
+//! #[derive(Message, Clone, Debug, PartialEq)]
+//! pub struct Chat {
+//!     #[wire(max_len = 256)]
+//!     pub text: String,
+//! }
+//!
+//! #[derive(Channel)]
+//! #[channel(ordered_reliable, bidirectional)]
+//! pub struct Talk;
+//!
+//! #[derive(Protocol)]
+//! #[protocol(tick_rate = 20, channels(Talk), messages(Chat))]
+//! pub struct Arena;
+//!
+//! let hub = local::Hub::new();
+//! let mut server = Server::<Arena, _>::new(ServerConfig::default());
+//! server.listen(hub.server(server.socket_config())?);
+//! let mut client = Client::<Arena, _>::new(ClientConfig::default());
+//! client.connect(hub.client(client.socket_config()), ())?;
+//!
+//! let heard = 'game: loop {
+//!     server.receive();
+//!     while let Some(event) = server.next_event() {
+//!         match event {
+//!             ServerEvent::AuthRequested(ticket) => ticket.accept(),
+//!             ServerEvent::Message(_user, ArenaMessage::Chat(chat)) => break 'game chat.text,
+//!             _ => {}
+//!         }
+//!     }
+//!     server.send();
+//!
+//!     client.receive();
+//!     while let Some(event) = client.next_event() {
+//!         if let (ClientEvent::Connected, Some(mut connected)) = (event, client.connected()) {
+//!             connected.send::<Talk>(Chat { text: "ahoy".into() })?;
+//!         }
+//!     }
+//!     client.send();
+//! };
+//! assert_eq!(heard, "ahoy");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+pub use bowline_client::{
+    ClientConfig, ClientEvent, ConnectFailed, ConnectedClient, Progress, ReconnectPolicy,
+};
+pub use bowline_core::connection::ConnectError;
+pub use bowline_core::handshake::DoorwayConfig;
+pub use bowline_core::protocol::{Difference, Direction, ItemKind, Mismatch, Mode};
 pub use bowline_core::{
-    BitReader, BitWriter, Channel, ChannelOf, ComponentOf, DecodeError, EncodeError, EncodeErrorKind,
-    FieldMask, Message, MessageOf, Protocol, ProtocolId, Replicate, Request, RequestOf, ResourceOf, Schema,
-    ToClient, ToServer, Wire,
+    AppText, BitReader, BitWriter, Channel, ChannelOf, Clock, ComponentOf, Connected, ConnectionConfig,
+    ConnectionStats, DecodeError, DisconnectReason, Disconnected, EncodeError, EncodeErrorKind, Entropy,
+    FieldMask, Host, Instant, ManualClock, Message, MessageOf, PendingAuth, Phase, Protocol, ProtocolId,
+    RejectReason, Replicate, Request, RequestOf, ResourceOf, RoundTrip, Schema, SeededEntropy, SendError,
+    SendErrorKind, ToClient, ToServer, Wire,
 };
 pub use bowline_macros::{Channel, Message, Protocol, Replicate, Request, Wire};
+pub use bowline_platform::{OsEntropy, SystemClock};
+pub use bowline_server::{
+    AuthRequest, AuthTicket, Authenticate, Departure, Rejection, ServerConfig, ServerEvent, UserId, UserInfo,
+    async_trait,
+};
+
+/// [`bowline_server::Server`] on the clock and the randomness of this machine, unless another host is named.
+pub type Server<P, T, H = SystemClock> = bowline_server::Server<P, T, H>;
+
+/// [`bowline_client::Client`] on the clock and the randomness of this machine, unless another host is named.
+pub type Client<P, T, H = SystemClock> = bowline_client::Client<P, T, H>;
+
+/// [`bowline_client::Session`] on the clock and the randomness of this machine, unless another host is named.
+pub type Session<S, P, T, H = SystemClock> = bowline_client::Session<S, P, T, H>;
+
+pub mod transport {
+    //! Where datagrams come from and go to: the traits, the middleware, and the transports that features choose.
+
+    pub use bowline_core::transport::{
+        Address, Bandwidth, BurstLoss, ClientTransport, Conditioned, DEFAULT_MAX_DATAGRAM, Datagram, Either,
+        EitherError, LaneStatistics, LinkConditionerConfig, LinkProfile, LinkStatistics, Readiness, Security,
+        SocketConfig, Transport, TransportError, TransportErrorKind, conformance,
+    };
+
+    #[cfg(feature = "transport_local")]
+    pub use bowline_local as local;
+    #[cfg(feature = "transport_udp")]
+    pub use bowline_udp as udp;
+}
+
+pub use bowline_core::transport_conformance;
 
 pub mod prelude {
     //! What most files of a game need: `use bowline::prelude::*;`.
 
+    pub use crate::transport::{
+        ClientTransport as _, Conditioned, LinkConditionerConfig, SocketConfig, Transport as _,
+    };
     pub use crate::{Channel, Message, Protocol, Replicate, Request, Wire};
     pub use crate::{
         ChannelOf, ComponentOf, MessageOf, ProtocolId, RequestOf, ResourceOf, ToClient, ToServer,
+    };
+    pub use crate::{
+        Client, ClientConfig, ClientEvent, Connected, ConnectionStats, DisconnectReason, Disconnected,
+        PendingAuth, Phase, Progress, ReconnectPolicy, RejectReason, SendError, Server, ServerConfig,
+        ServerEvent, Session, SystemClock, UserId,
     };
 }
 

@@ -158,6 +158,12 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         }
     }
 
+    /// Whether [`next_event`](Self::next_event) would find something.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// Sends what is due to everybody: answers, queued messages, acknowledgements, heartbeats, goodbyes.
     pub fn send(&mut self) {
         let now = self.host.now();

@@ -81,7 +81,7 @@ impl Sender {
     }
 
     /// The entry that the channel would send next, if it has one.
-    pub(crate) fn peek(&mut self, channel: u8) -> Option<EntryHead> {
+    pub(crate) fn peek(&self, channel: u8) -> Option<EntryHead> {
         let (numbering, len) = match self {
             Self::Unreliable(sender) => sender.peek()?,
             Self::Reliable(sender) => sender.peek()?,

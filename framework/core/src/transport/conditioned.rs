@@ -8,7 +8,7 @@ mod config;
 mod lane;
 
 pub use config::{Bandwidth, BurstLoss, LinkConditionerConfig, LinkProfile};
-use lane::{Held, Lane, Load};
+pub use lane::{Held, Lane, Load};
 
 /// A link conditioner: any transport, made as slow and as lossy as players' connections are.
 ///

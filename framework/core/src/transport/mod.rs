@@ -11,7 +11,8 @@ pub mod conformance;
 mod pair;
 
 pub use conditioned::{
-    Bandwidth, BurstLoss, Conditioned, LaneStatistics, LinkConditionerConfig, LinkProfile, LinkStatistics,
+    Bandwidth, BurstLoss, Conditioned, Held, Lane, LaneStatistics, LinkConditionerConfig, LinkProfile,
+    LinkStatistics, Load,
 };
 pub use pair::{Either, EitherError};
 

@@ -335,6 +335,9 @@ impl Connection<Connected> {
     }
 }
 
+/// How long after a send that could not send everything the next one is due.
+const BURST_INTERVAL: Duration = Duration::from_millis(5);
+
 /// Below this no packet would hold a header, its acknowledgements and a piece of a message.
 const MIN_DATAGRAM: usize = 256;
 
@@ -401,7 +404,10 @@ impl Link {
         let heartbeat = self.last_sent + self.config.heartbeat_interval;
         let owed = self.owes_ack.then_some(self.last_heard);
         let loss = self.sent.next_loss(self.round_trip.loss_delay());
-        [Some(silence), Some(heartbeat), owed, loss, self.probe_deadline()]
+        // What did not fit into one burst goes out with the next.
+        let waiting = self.senders.iter().any(|sender| sender.peek(0).is_some());
+        let burst = waiting.then(|| self.flush.at + BURST_INTERVAL);
+        [Some(silence), Some(heartbeat), owed, loss, burst, self.probe_deadline()]
             .into_iter()
             .flatten()
             .min()

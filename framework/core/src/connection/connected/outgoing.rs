@@ -20,7 +20,7 @@ impl Link {
             self.flush = Flush { at: now, packets: 0 };
         }
         let is_heartbeat = now - self.last_sent >= self.config.heartbeat_interval;
-        let has_entries = self.senders.iter_mut().any(|sender| sender.peek(0).is_some());
+        let has_entries = self.senders.iter().any(|sender| sender.peek(0).is_some());
         if !(has_entries || self.owes_ack || is_heartbeat) || self.flush.packets >= MAX_BURST {
             return false;
         }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::{LaneStatistics, LinkProfile};
 use crate::{Entropy, Instant, SeededEntropy};
 
-/// One direction of a conditioned link: datagrams go in, and come out when they are due.
-pub(super) struct Lane<A> {
+/// One direction of a conditioned link: datagrams go in, and come out when they are due. What a link conditioner
+/// and a simulated network are made of.
+pub struct Lane<A> {
     profile: LinkProfile,
     entropy: SeededEntropy,
     in_burst: bool,
@@ -35,22 +36,35 @@ pub(super) const MAX_HELD_BYTES: usize = 32 << 20;
 const MAX_SPARE: usize = 4_096;
 
 /// What comes out of a lane.
-pub(super) struct Held<A> {
+#[derive(Debug)]
+pub struct Held<A> {
     due: Instant,
     /// What went in first comes out first, among those due at the same time.
     sequence: u64,
-    pub(super) address: A,
-    pub(super) load: Load,
+    /// Where it came from or goes to: what was given with it.
+    pub address: A,
+    /// What it is.
+    pub load: Load,
 }
 
-pub(super) enum Load {
+/// What is on its way.
+#[derive(Debug)]
+pub enum Load {
+    /// These bytes.
     Datagram(Vec<u8>),
     /// The address was closed after all that was sent to it.
     Close,
 }
 
+impl<A> std::fmt::Debug for Lane<A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lane").field("profile", &self.profile).finish_non_exhaustive()
+    }
+}
+
 impl<A: Copy + Eq> Lane<A> {
-    pub(super) fn new(profile: LinkProfile, entropy: SeededEntropy, usual_size: usize) -> Self {
+    /// A link with this profile. Its buffers are kept up to twice `usual_size`.
+    pub fn new(profile: LinkProfile, entropy: SeededEntropy, usual_size: usize) -> Self {
         Self {
             profile,
             entropy,
@@ -66,7 +80,7 @@ impl<A: Copy + Eq> Lane<A> {
     }
 
     /// From now on. What is on the way already arrives as it would have.
-    pub(super) fn set_profile(&mut self, profile: LinkProfile) {
+    pub fn set_profile(&mut self, profile: LinkProfile) {
         self.profile = profile;
         if profile.burst_loss.is_none() {
             self.in_burst = false;
@@ -74,7 +88,7 @@ impl<A: Copy + Eq> Lane<A> {
     }
 
     /// Puts a datagram on the way, or loses it.
-    pub(super) fn admit(&mut self, now: Instant, address: A, datagram: &[u8]) {
+    pub fn admit(&mut self, now: Instant, address: A, datagram: &[u8]) {
         self.statistics.offered += 1;
         let Some(departure) = self.departure(now, datagram.len()) else {
             self.statistics.lost_to_bandwidth += 1;
@@ -94,7 +108,7 @@ impl<A: Copy + Eq> Lane<A> {
     }
 
     /// Puts the end of an address behind everything that is on the way to it; `false` if nothing is.
-    pub(super) fn admit_close(&mut self, address: A) -> bool {
+    pub fn admit_close(&mut self, address: A) -> bool {
         let last = self.held.iter().filter(|held| held.0.address == address).map(|held| held.0.due).max();
         let Some(due) = last else { return false };
         if self.held.len() >= MAX_HELD {
@@ -106,12 +120,12 @@ impl<A: Copy + Eq> Lane<A> {
     }
 
     /// When something is due next.
-    pub(super) fn next_due(&self) -> Option<Instant> {
+    pub fn next_due(&self) -> Option<Instant> {
         self.held.peek().map(|held| held.0.due)
     }
 
     /// The next that is due. Give its buffer back with [`recycle`](Self::recycle).
-    pub(super) fn take_due(&mut self, now: Instant) -> Option<Held<A>> {
+    pub fn take_due(&mut self, now: Instant) -> Option<Held<A>> {
         if self.next_due()? > now {
             return None;
         }
@@ -124,13 +138,14 @@ impl<A: Copy + Eq> Lane<A> {
     }
 
     /// Takes a buffer back.
-    pub(super) fn recycle(&mut self, buffer: Vec<u8>) {
+    pub fn recycle(&mut self, buffer: Vec<u8>) {
         if self.spare.len() < MAX_SPARE && buffer.capacity() <= 2 * self.usual_size {
             self.spare.push(buffer);
         }
     }
 
-    pub(super) fn statistics(&self) -> LaneStatistics {
+    /// What has happened so far.
+    pub fn statistics(&self) -> LaneStatistics {
         LaneStatistics { held: self.held.len(), ..self.statistics }
     }
 

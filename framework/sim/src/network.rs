@@ -5,6 +5,7 @@ use bowline_core::transport::{Lane, LinkProfile, Load};
 use bowline_core::{Clock, Instant, ManualClock, Security, SeededEntropy};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::host::{ClockShift, SimHost};
 use crate::socket::SimAddress;
 
 /// What the links of a network are like: the profile of a link conditioner, and the largest datagram that passes.
@@ -81,6 +82,8 @@ struct State {
     next_port: u16,
     trace: u64,
     stats: NetworkStats,
+    /// What each node sent last, as seen from outside.
+    last_sent: BTreeMap<SimAddress, Vec<u8>>,
 }
 
 impl std::fmt::Debug for State {
@@ -109,6 +112,7 @@ impl Network {
             next_port: 40_000,
             trace: seed,
             stats: NetworkStats::default(),
+            last_sent: BTreeMap::new(),
         })))
     }
 
@@ -152,6 +156,18 @@ impl Network {
     /// Puts a datagram on the way as if `from` had sent it, whoever does.
     pub fn inject(&self, from: SimAddress, to: SimAddress, datagram: &[u8]) {
         self.state().send(from, to, datagram);
+    }
+
+    /// The last datagram that was sent from an address: what somebody on the path sees.
+    #[must_use]
+    pub fn last_sent_by(&self, node: SimAddress) -> Option<Vec<u8>> {
+        self.state().last_sent.get(&node).cloned()
+    }
+
+    /// A host on this network's time, for a node that is not of a [`Cluster`](crate::Cluster).
+    #[must_use]
+    pub fn host(&self, seed: u64) -> SimHost {
+        SimHost::new(self.state().time.clone(), ClockShift::default(), seed)
     }
 
     /// What the network has done so far.
@@ -208,6 +224,9 @@ impl State {
     fn send(&mut self, from: SimAddress, to: SimAddress, datagram: &[u8]) {
         self.stats.sent += 1;
         self.stats.sent_bytes += datagram.len() as u64;
+        let last = self.last_sent.entry(from).or_default();
+        last.clear();
+        last.extend_from_slice(datagram);
         let conditions = self.conditions_between(from, to);
         if datagram.len() > conditions.mtu {
             return;

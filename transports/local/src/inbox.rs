@@ -6,8 +6,8 @@ use crate::Address;
 
 /// What waits for one socket. Senders push, the socket pops; either may be on any thread.
 ///
-/// The bytes of all datagrams stand one after the other in a ring, so that nothing is allocated for a datagram once the
-/// ring is as large as the usual load, and what is held is counted exactly.
+/// The bytes of all datagrams stand one after the other in a ring, so that nothing is allocated for a
+/// datagram once the ring is as large as the usual load, and what is held is counted exactly.
 pub(crate) struct Inbox {
     state: Mutex<State>,
     /// In bytes, [`OVERHEAD`] counted.

@@ -11,8 +11,8 @@ use web_time::Instant as SystemInstant;
 /// The machine's monotonic clock, which starts when it is made; and, so that one value is a whole
 /// [`Host`](bowline_core::Host), its randomness ([`OsEntropy`]).
 ///
-/// Clones show the same time. What a clock does while a laptop sleeps is the system's choice: it goes on, or it
-/// stands still.
+/// Clones show the same time. What a clock does while a laptop sleeps is the system's choice: it goes on, or
+/// it stands still.
 ///
 /// ```
 /// use bowline_core::Clock;

@@ -1,6 +1,7 @@
 use bowline_core::Entropy;
 
-/// Random bytes of the operating system or, in a browser, of `crypto.getRandomValues()`: nobody can predict them.
+/// Random bytes of the operating system or, in a browser, of `crypto.getRandomValues()`: nobody can predict
+/// them.
 ///
 /// ```
 /// use bowline_core::Entropy;
@@ -13,9 +14,9 @@ pub struct OsEntropy;
 
 impl Entropy for OsEntropy {
     /// # Panics
-    /// If the system has no randomness to give. Every system that Bowline runs on has some from boot on, so this is a
-    /// broken machine, or a sandbox that forbids the system call. To go on would be to make session tokens and
-    /// cookie keys that can be guessed, and no peer can bring it about.
+    /// If the system has no randomness to give. Every system that Bowline runs on has some from boot on, so
+    /// this is a broken machine, or a sandbox that forbids the system call. To go on would be to make session
+    /// tokens and cookie keys that can be guessed, and no peer can bring it about.
     #[expect(
         clippy::expect_used,
         reason = "there is no safe way to go on without randomness, and no peer's doing"

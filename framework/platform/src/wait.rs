@@ -4,12 +4,13 @@ use bowline_core::{Clock, Instant, Readiness};
 
 use crate::SystemClock;
 
-/// Sleeps until the transport can probably receive, or until a moment: the earlier of `deadline` and the transport's
-/// own [`next_deadline`](bowline_core::Transport::next_deadline). Without either it waits for a datagram alone.
+/// Sleeps until the transport can probably receive, or until a moment: the earlier of `deadline` and the
+/// transport's own [`next_deadline`](bowline_core::Transport::next_deadline). Without either it waits for a
+/// datagram alone.
 ///
-/// Afterwards receive, look at the clock, and do what is due. Waking for no reason is allowed, so it does not say
-/// which of the two it was. Tokio's timer counts in milliseconds: expect to wake up to two late. Dropping the future
-/// half-way loses nothing.
+/// Afterwards receive, look at the clock, and do what is due. Waking for no reason is allowed, so it does not
+/// say which of the two it was. Tokio's timer counts in milliseconds: expect to wake up to two late. Dropping
+/// the future half-way loses nothing.
 ///
 /// Needs a Tokio runtime with its timer, and whatever the transport needs to wake a task.
 ///
@@ -121,13 +122,14 @@ mod tests {
     }
 
     const SHORT: Duration = Duration::from_millis(20);
-    const LONG: Duration = Duration::from_secs(30);
+    const LONG: Duration = Duration::from_secs(10);
 
     /// How long the wait took.
     async fn wait(mailbox: &mut Mailbox, deadline: Option<Duration>) -> Duration {
         let clock = SystemClock::new();
         let start = clock.now();
-        readable_or_deadline(mailbox, &clock, deadline.map(|deadline| start + deadline)).await;
+        let waiting = readable_or_deadline(mailbox, &clock, deadline.map(|deadline| start + deadline));
+        tokio::time::timeout(LONG, waiting).await.expect("nothing woke it");
         clock.now() - start
     }
 

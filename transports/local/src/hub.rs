@@ -40,8 +40,8 @@ impl Hub {
 
     /// The server's socket.
     ///
-    /// When it is dropped, what waited in it is gone, and another server may listen: clients that are still there
-    /// reach it under the same address.
+    /// When it is dropped, what waited in it is gone, and another server may listen: clients that are still
+    /// there reach it under the same address.
     ///
     /// # Errors
     /// [`ListenError::AddressInUse`] while there is another one.
@@ -57,8 +57,8 @@ impl Hub {
         Ok(Socket::new(self.clone(), Address::SERVER, inbox, &config))
     }
 
-    /// The socket of another client. It may be made before the server is there, as anybody may call a host that is
-    /// still booting.
+    /// The socket of another client. It may be made before the server is there, as anybody may call a host
+    /// that is still booting.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "made for this one socket: `server.socket_config()`")]
     pub fn client(&self, config: SocketConfig) -> ClientSocket {

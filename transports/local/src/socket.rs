@@ -91,7 +91,8 @@ impl fmt::Debug for Socket {
     }
 }
 
-/// The socket of a client: [`Hub::client`]. It leads to the server of its hub, whichever that is at the moment.
+/// The socket of a client: [`Hub::client`]. It leads to the server of its hub, whichever that is at the
+/// moment.
 #[derive(Debug)]
 pub struct ClientSocket(Socket);
 

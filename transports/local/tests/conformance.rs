@@ -1,4 +1,5 @@
-//! The local transport passes the suite that every transport must pass, with a link conditioner around it too.
+//! The local transport passes the suite that every transport must pass, with a link conditioner around it
+//! too.
 
 use std::time::Duration;
 

@@ -43,8 +43,8 @@ pub(crate) fn of_server(address: SocketAddr) -> SocketAddr {
     }
 }
 
-/// Where a client's socket is bound: any port of the family of the server, and this machine alone if the server
-/// is on it.
+/// Where a client's socket is bound: any port of the family of the server, and this machine alone if the
+/// server is on it.
 pub(crate) fn of_client(server: SocketAddr) -> SocketAddr {
     let ip: IpAddr = match (server.is_ipv4(), is_public(server)) {
         (true, true) => Ipv4Addr::UNSPECIFIED.into(),

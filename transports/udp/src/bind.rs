@@ -79,7 +79,8 @@ pub(crate) fn server(address: impl ToSocketAddrs, config: &SocketConfig) -> Resu
     result
 }
 
-/// The socket of a client, and the server that it leads to: the first of the addresses whose family this machine has.
+/// The socket of a client, and the server that it leads to: the first of the addresses whose family this
+/// machine has.
 pub(crate) fn client(
     server: impl ToSocketAddrs,
     config: &SocketConfig,
@@ -90,12 +91,12 @@ pub(crate) fn client(
             return Err(ConnectError::PortZero);
         }
         let server = of_server(server);
-        // Not connected in the system's sense: a connected socket keeps the local address that it had at first,
-        // and dies when a phone goes from Wi-Fi to mobile.
+        // Not connected in the system's sense: a connected socket keeps the local address that it had at
+        // first, and dies when a phone goes from Wi-Fi to mobile.
         match open(of_client(server), config, CLIENT_SLOTS) {
             Ok(port) => {
-                // On clients only: on the socket of a server the trouble of one peer would come out of a call that is
-                // for another.
+                // On clients only: on the socket of a server the trouble of one peer would come out of a call
+                // that is for another.
                 port.report_icmp();
                 warn_of_plaintext(server, "connects");
                 return Ok((port, server));

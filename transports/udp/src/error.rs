@@ -27,7 +27,8 @@ pub enum Error {
         /// Where it was to go.
         to: SocketAddr,
     },
-    /// A router or the host at the other end has said (by ICMP, which anybody can forge) that nobody is there.
+    /// A router or the host at the other end has said (by ICMP, which anybody can forge) that nobody is
+    /// there.
     #[error(
         "a datagram that was sent earlier found nobody; is the server running, at this address and port?"
     )]

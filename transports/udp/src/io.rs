@@ -32,8 +32,8 @@ impl Io {
     /// Takes what the system tells of ICMP messages; how many there were.
     pub(crate) fn take_icmp(&self) -> u64 {
         let mut count = 0;
-        // The queue counts against the receive buffer, so it has an end; the limit is for a peer that fills it
-        // as fast as it is emptied.
+        // The queue counts against the receive buffer, so it has an end; the limit is for a peer that fills
+        // it as fast as it is emptied.
         while count < MAX_ICMP_AT_ONCE
             && matches!(self.state.recv_transport_error((&self.socket).into()), Ok(Some(_)))
         {
@@ -57,10 +57,10 @@ impl Io {
         if let (Err(error), Some(registered)) = (&received, &self.registered)
             && error.kind() == io::ErrorKind::WouldBlock
         {
-            // The runtime must be told that the socket is empty, and only be told so by a call that it has watched:
-            // what arrived since the one above may have been reported already. Where the runtime does not
-            // believe that anything is there, this makes no call. It comes second because a loop that never yields
-            // to its runtime has to receive all the same.
+            // The runtime must be told that the socket is empty, and only be told so by a call that it has
+            // watched: what arrived since the one above may have been reported already. Where the runtime
+            // does not believe that anything is there, this makes no call. It comes second because a loop
+            // that never yields to its runtime has to receive all the same.
             return registered.try_io(tokio::io::Interest::READABLE, || {
                 self.state.recv((&self.socket).into(), slots, metas)
             });

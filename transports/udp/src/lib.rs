@@ -1,7 +1,7 @@
 //! Bowline's UDP transport: batched datagrams over one socket.
 //!
-//! **UDP is plaintext**: whoever is on the way reads and writes. Each socket says so in the log, and a server's refuses an
-//! address that others can reach unless [`SocketConfig`] allows it.
+//! **UDP is plaintext**: whoever is on the way reads and writes. Each socket says so in the log, and a
+//! server's refuses an address that others can reach unless [`SocketConfig`] allows it.
 //!
 //! ```
 //! use bowline_core::{ClientTransport, Instant, SocketConfig, Transport};
@@ -22,12 +22,12 @@
 //! # }
 //! ```
 //!
-//! IPv4, IPv6 and, on `[::]`, both on one socket. Addresses are shown and compared the same however they came:
-//! `::ffff:192.0.2.1` is `192.0.2.1`. On Linux a system call receives up to 32 batches of 64 datagrams, and sends up to 64
-//! to one address.
+//! IPv4, IPv6 and, on `[::]`, both on one socket. Addresses are shown and compared the same however they
+//! came: `::ffff:192.0.2.1` is `192.0.2.1`. On Linux a system call receives up to 32 batches of 64 datagrams,
+//! and sends up to 64 to one address.
 //!
-//! Replies leave by the route that the system picks. On a host with several addresses of one family, bind to the one that
-//! players connect to.
+//! Replies leave by the route that the system picks. On a host with several addresses of one family, bind to
+//! the one that players connect to.
 //!
 //! In a browser, where there is no UDP, this crate is empty.
 //!

@@ -59,12 +59,12 @@ pub struct Statistics {
     pub strangers: u64,
 }
 
-/// How often one call asks the system for more while all that comes is to be dropped: a flood of forged datagrams
-/// must not keep its victim in the call.
+/// How often one call asks the system for more while all that comes is to be dropped: a flood of forged
+/// datagrams must not keep its victim in the call.
 const MAX_REFILLS: usize = 64;
 
-/// After so many errors in a row, none of them from the network, the socket is broken, and whoever asks again until
-/// it has no more would ask forever.
+/// After so many errors in a row, none of them from the network, the socket is broken, and whoever asks again
+/// until it has no more would ask forever.
 const MAX_FAULTS: usize = 64;
 
 /// The largest payload of a UDP datagram over IPv4: 65,535 less headers of 20 and 8 bytes.
@@ -197,8 +197,8 @@ fn send_batch(io: &Io, statistics: &mut Statistics, batch: Batch<'_>, is_ipv6: b
     if batch.count == 1 || Meaning::of(&error) == Meaning::WouldBlock {
         return Err(lost(statistics, batch, error));
     }
-    // Some drivers cannot cut a batch, and some virtual ones say so only when asked to. `quinn-udp` has noticed,
-    // and the next batch will have one datagram; these go one by one.
+    // Some drivers cannot cut a batch, and some virtual ones say so only when asked to. `quinn-udp` has
+    // noticed, and the next batch will have one datagram; these go one by one.
     let mut result = Ok(());
     for bytes in batch.bytes.chunks(batch.size.max(1)) {
         let single = Batch { bytes, size: bytes.len(), count: 1, ..batch };

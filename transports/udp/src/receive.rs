@@ -18,7 +18,8 @@ pub(crate) struct Received {
 }
 
 /// The size of a slot, in bytes. No datagram is larger (RFC 768: a 16-bit length), nor is what the system
-/// coalesces into one, so nothing is ever cut. Memory that is never written to is never given by the system either.
+/// coalesces into one, so nothing is ever cut. Memory that is never written to is never given by the system
+/// either.
 const SLOT: usize = 1 << 16;
 
 /// The slots of a client, which receives from one peer: coalesced, that is more than a tick's.

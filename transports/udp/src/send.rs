@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
-/// Datagrams to one address that one system call can send: all of one size, but for the last, which may be smaller
-/// (generic segmentation offload).
+/// Datagrams to one address that one system call can send: all of one size, but for the last, which may be
+/// smaller (generic segmentation offload).
 pub(crate) struct Outgoing {
     bytes: Vec<u8>,
     to: SocketAddr,

@@ -150,8 +150,8 @@ impl ClientTransport for ClientSocket {
     }
 }
 
-/// On a Tokio runtime with IO; which one is settled by the first call, and outlives the socket or wakes no more. Outside a
-/// runtime a socket is always ready: the task spins, and an error is logged.
+/// On a Tokio runtime with IO; which one is settled by the first call, and outlives the socket or wakes no
+/// more. Outside a runtime a socket is always ready: the task spins, and an error is logged.
 ///
 /// # Panics
 /// If the runtime was built without `enable_io`.

@@ -1,5 +1,5 @@
-//! UDP passes the suite that every transport must pass, on IPv4, on IPv6 and on a socket of both, and with a link
-//! conditioner around it.
+//! UDP passes the suite that every transport must pass, on IPv4, on IPv6 and on a socket of both, and with a
+//! link conditioner around it.
 
 use std::net::SocketAddr;
 use std::time::Duration;

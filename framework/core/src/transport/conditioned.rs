@@ -12,10 +12,10 @@ pub use lane::{Held, Lane, Load};
 
 /// A link conditioner: any transport, made as slow and as lossy as players' connections are.
 ///
-/// It is a transport around a transport, so it works on all of them and none of them knows of it. Datagrams are held
-/// in this wrapper: those to send until they are due, when `flush` or `receive` is called at or after that
-/// moment; those that arrived until they are due, when `receive` gives them. Whoever sleeps between
-/// calls wakes at [`next_deadline`](Transport::next_deadline).
+/// It is a transport around a transport, so it works on all of them and none of them knows of it. Datagrams
+/// are held in this wrapper: those to send until they are due, when `flush` or `receive` is called at or
+/// after that moment; those that arrived until they are due, when `receive` gives them. Whoever sleeps
+/// between calls wakes at [`next_deadline`](Transport::next_deadline).
 ///
 /// The same seed, calls and times give the same losses and delays on every machine. What is held is
 /// bounded (32,768 datagrams or 32 MiB each way); what goes beyond is lost and counted. In the steady state
@@ -45,7 +45,8 @@ pub struct Conditioned<T: Transport> {
     now: Instant,
 }
 
-/// The most datagrams taken from the inner transport in one call: a flood must not keep its victim in the call.
+/// The most datagrams taken from the inner transport in one call: a flood must not keep its victim in the
+/// call.
 const MAX_TAKEN_AT_ONCE: usize = 4_096;
 
 impl<T: Transport> Conditioned<T> {
@@ -96,7 +97,8 @@ impl<T: Transport> Conditioned<T> {
         self.inner
     }
 
-    /// Hands what is due to the inner transport. An error ends nothing: later datagrams are sent all the same.
+    /// Hands what is due to the inner transport. An error ends nothing: later datagrams are sent all the
+    /// same.
     fn send_due(&mut self, now: Instant) {
         while let Some(Held { address, load, .. }) = self.outgoing.take_due(now) {
             match load {
@@ -147,8 +149,8 @@ impl<T: Transport> Transport for Conditioned<T> {
         }
         let mut from = self.take_due(now);
         if from.is_none() {
-            // The inner transport is asked when nothing else is due, so that draining n datagrams asks it twice
-            // and not n times: it may be a system call.
+            // The inner transport is asked when nothing else is due, so that draining n datagrams asks it
+            // twice and not n times: it may be a system call.
             self.take_arrived(now)?;
             from = self.take_due(now);
         }

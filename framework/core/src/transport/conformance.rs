@@ -1,18 +1,19 @@
 //! What every transport must do, as a test suite: [`transport_conformance!`](crate::transport_conformance).
 //!
-//! Write a [`Bench`], which makes sockets and lets time pass, and hand it to the macro. It works for queues that
-//! stand still until a clock is moved, and for real sockets. Each check is a function here as well, so that
-//! one of them can be run by itself, and [`check_all`] runs all of them in a row.
+//! Write a [`Bench`], which makes sockets and lets time pass, and hand it to the macro. It works for queues
+//! that stand still until a clock is moved, and for real sockets. Each check is a function here as well, so
+//! that one of them can be run by itself, and [`check_all`] runs all of them in a row.
 //!
 //! A check panics with a sentence that says which rule was broken. Where a transport
 //! [loses datagrams](Bench::LOSSY), checks send again and again until one is through.
 //!
 //! What the suite asks for, beyond the words of [`Transport`]:
 //!
-//! * Datagrams of 1 byte up to `max_datagram_size` arrive as they were sent. An **empty** one may arrive or not.
+//! * Datagrams of 1 byte up to `max_datagram_size` arrive as they were sent. An **empty** one may arrive or
+//!   not.
 //! * `send` itself refuses what is too large; it is not left to `flush`.
-//! * A peer that has gone is silence or an error of a kind other than `Closed`. Only the transport of a client may
-//!   close, when its server has gone.
+//! * A peer that has gone is silence or an error of a kind other than `Closed`. Only the transport of a
+//!   client may close, when its server has gone.
 //! * A flood is bounded: of [`FLOOD_BYTES`] sent while nobody receives, at most [`MOST_HELD_BYTES`] are kept.
 //! * After `receive` gave `None` and `flush` was called, `next_deadline` is not in the past, or
 //!   whoever sleeps until then would never sleep.
@@ -35,8 +36,8 @@ pub use checks::{
 
 /// Makes the sockets of one check, and lets time pass.
 ///
-/// Each check has a bench of its own. **Implementors** MUST make sockets that nobody else sends to, and on which nothing
-/// has happened yet.
+/// Each check has a bench of its own. **Implementors** MUST make sockets that nobody else sends to, and on
+/// which nothing has happened yet.
 ///
 /// ```
 /// use bowline_core::{ClientTransport, Instant, Transport};
@@ -49,7 +50,7 @@ pub use checks::{
 ///     type Client = C;
 ///
 ///     fn server(&mut self) -> S { self.server.take().unwrap() }        // S::bind("127.0.0.1:0")
-///     fn client(&mut self) -> C { self.clients.pop().unwrap() }        // C::connect_to(the address of the server)
+///     fn client(&mut self) -> C { self.clients.pop().unwrap() }        // C::connect_to(its address)
 ///     fn now(&self) -> Instant { Instant::from_nanos(self.started.elapsed().as_nanos() as u64) }
 ///     fn wait(&mut self) { std::thread::sleep(std::time::Duration::from_millis(1)); }
 /// }
@@ -82,8 +83,8 @@ const PATIENCE: usize = 10_000;
 /// For how many [waits](Bench::wait) nothing must happen before a check believes that nothing will.
 const QUIET: usize = 50;
 
-/// How many [waits](Bench::wait) pass before a datagram that may be lost is sent again: short at first, for quick links,
-/// and twice as long each time, until it is longer than any link.
+/// How many [waits](Bench::wait) pass before a datagram that may be lost is sent again: short at first, for
+/// quick links, and twice as long each time, until it is longer than any link.
 const RETRY: std::ops::RangeInclusive<usize> = 25..=800;
 
 /// How many bytes a check sends while nobody receives.
@@ -119,8 +120,8 @@ pub fn check_all<B: Bench>(mut bench: impl FnMut() -> B) {
 
 /// The suite that a transport must pass, as a module of tests: one `#[test]` for each rule.
 ///
-/// The first word names the module, the expression makes a [`Bench`](crate::transport::conformance::Bench); it is
-/// evaluated once for each test.
+/// The first word names the module, the expression makes a [`Bench`](crate::transport::conformance::Bench);
+/// it is evaluated once for each test.
 ///
 /// ```
 /// # struct MyBench;
@@ -149,7 +150,7 @@ macro_rules! transport_conformance {
     };
     (@tests $module:ident, $bench:expr; $($check:ident)+) => {
         mod $module {
-            #[allow(unused_imports, reason = "the expression may name what stands around the macro, or nothing of it")]
+            #[allow(unused_imports, reason = "the expression may name what stands around it")]
             use super::*;
             $(
                 #[test]
@@ -247,7 +248,8 @@ impl<B: Bench> Stage<B> {
         }
     }
 
-    /// Sends one after the other from a client and waits until all are there. The address that they came from.
+    /// Sends one after the other from a client and waits until all are there. The address that they came
+    /// from.
     fn client_to_server(&mut self, client: usize, datagrams: &[Vec<u8>]) -> AddressOf<B> {
         self.through(
             datagrams,

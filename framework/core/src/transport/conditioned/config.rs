@@ -2,12 +2,12 @@ use std::time::Duration;
 
 /// What the conditioner does to the datagrams of a link, each way on its own: see [`Conditioned`].
 ///
-/// Six presets stand for connections that players have; [`new`](Self::new) makes a link that is the same both ways;
-/// the `with_` methods add what else happens on links; [`outgoing`](Self::outgoing) and
+/// Six presets stand for connections that players have; [`new`](Self::new) makes a link that is the same both
+/// ways; the `with_` methods add what else happens on links; [`outgoing`](Self::outgoing) and
 /// [`incoming`](Self::incoming) make the two ways differ.
 ///
-/// Latency is **one way**: a link of 100 ms shows a round-trip time of 200 ms. If both ends are conditioned, what
-/// they do adds up.
+/// Latency is **one way**: a link of 100 ms shows a round-trip time of 200 ms. If both ends are conditioned,
+/// what they do adds up.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,8 +26,8 @@ pub struct LinkConditionerConfig {
 }
 
 impl LinkConditionerConfig {
-    /// The same both ways: `latency_ms` one way, more or less `jitter_ms`, and `loss` as a **fraction**: 0.02 loses
-    /// two of a hundred.
+    /// The same both ways: `latency_ms` one way, more or less `jitter_ms`, and `loss` as a **fraction**: 0.02
+    /// loses two of a hundred.
     ///
     /// See [`LinkProfile`] for what happens to numbers that make no sense.
     #[must_use]
@@ -146,12 +146,14 @@ impl LinkConditionerConfig {
 
 /// What a link does to the datagrams that go one way.
 ///
-/// A datagram meets the effects in this order: it waits for the bandwidth, it is lost (in a burst or alone), a bit
-/// of it flips, it takes its latency more or less the jitter, it is held back, and a copy of it goes its own way.
+/// A datagram meets the effects in this order: it waits for the bandwidth, it is lost (in a burst or alone),
+/// a bit of it flips, it takes its latency more or less the jitter, it is held back, and a copy of it goes
+/// its own way.
 ///
-/// Probabilities are fractions from 0 to 1. Numbers that make no sense never stop a program that only wanted to
-/// be tested: at the moment a profile is put to use they are moved to the nearest that do (a loss of 2 becomes
-/// 1, not-a-number becomes 0, a bandwidth of 0 becomes 1 byte per second) and a `tracing` warning says so.
+/// Probabilities are fractions from 0 to 1. Numbers that make no sense never stop a program that only wanted
+/// to be tested: at the moment a profile is put to use they are moved to the nearest that do (a loss of 2
+/// becomes 1, not-a-number becomes 0, a bandwidth of 0 becomes 1 byte per second) and a `tracing` warning
+/// says so.
 ///
 /// ```
 /// use std::time::Duration;
@@ -165,9 +167,10 @@ impl LinkConditionerConfig {
 pub struct LinkProfile {
     /// How long a datagram is on the way.
     pub latency: Duration,
-    /// How much longer or shorter: evenly spread over `latency - jitter ..= latency + jitter`, but never less than
-    /// no time. Each datagram draws for itself, so **jitter alone reorders** what was sent closer together than
-    /// twice the jitter, as `tc netem` does. That is harder on a protocol than most links are, on purpose.
+    /// How much longer or shorter: evenly spread over `latency - jitter ..= latency + jitter`, but never less
+    /// than no time. Each datagram draws for itself, so **jitter alone reorders** what was sent closer
+    /// together than twice the jitter, as `tc netem` does. That is harder on a protocol than most links are,
+    /// on purpose.
     pub jitter: Duration,
     /// The share of datagrams that are lost, each for itself.
     pub loss: f64,
@@ -270,12 +273,13 @@ impl LinkProfile {
 
 /// Losses that come together: the two-state model of Gilbert and Elliott.
 ///
-/// Before each datagram the link may change between a good state, in which the burst loses nothing, and a bad one,
-/// in which it loses [`loss`](Self::loss) of them. A burst is `1 / leave` datagrams long on average, and
+/// Before each datagram the link may change between a good state, in which the burst loses nothing, and a bad
+/// one, in which it loses [`loss`](Self::loss) of them. A burst is `1 / leave` datagrams long on average, and
 /// `enter / (enter + leave)` of all datagrams fall into one.
 ///
-/// Sources: E. N. Gilbert, "Capacity of a Burst-Noise Channel", Bell System Technical Journal 39 (1960); E. O.
-/// Elliott, "Estimates of Error Rates for Codes on Burst-Noise Channels", Bell System Technical Journal 42 (1963).
+/// Sources: E. N. Gilbert, "Capacity of a Burst-Noise Channel", Bell System Technical Journal 39 (1960); E.
+/// O. Elliott, "Estimates of Error Rates for Codes on Burst-Noise Channels", Bell System Technical Journal 42
+/// (1963).
 ///
 /// ```
 /// use bowline_core::transport::BurstLoss;
@@ -315,8 +319,8 @@ impl BurstLoss {
 pub struct Bandwidth {
     /// Bytes of datagrams in a second, headers of lower layers not counted.
     pub bytes_per_second: u64,
-    /// How long a datagram may wait for those before it; one that would wait longer is lost. A home router's is
-    /// some 100 to 500 ms.
+    /// How long a datagram may wait for those before it; one that would wait longer is lost. A home router's
+    /// is some 100 to 500 ms.
     pub backlog: Duration,
 }
 

@@ -15,7 +15,8 @@ pub struct Lane<A> {
     free_at: Instant,
     held: BinaryHeap<Reverse<Held<A>>>,
     held_bytes: usize,
-    /// Buffers to use again, so that nothing is allocated for a datagram once the lane has seen its usual load.
+    /// Buffers to use again, so that nothing is allocated for a datagram once the lane has seen its usual
+    /// load.
     spare: Vec<Vec<u8>>,
     /// Buffers of more than twice this are not kept: a flood of giants must not leave its memory behind.
     usual_size: usize,
@@ -23,13 +24,14 @@ pub struct Lane<A> {
     statistics: LaneStatistics,
 }
 
-/// The most datagrams that a lane holds. At 60 Hz and [`very_poor_condition`], 1,000 players have 22,500 on the way.
+/// The most datagrams that a lane holds. At 60 Hz and [`very_poor_condition`], 1,000 players have 22,500 on
+/// the way.
 ///
 /// [`very_poor_condition`]: super::LinkConditionerConfig::very_poor_condition
 pub(super) const MAX_HELD: usize = 32_768;
 
-/// The most bytes that a lane holds: [`MAX_HELD`] datagrams of the usual size are 39 MB, most are smaller, and a
-/// flood of large ones stops here.
+/// The most bytes that a lane holds: [`MAX_HELD`] datagrams of the usual size are 39 MB, most are smaller,
+/// and a flood of large ones stops here.
 pub(super) const MAX_HELD_BYTES: usize = 32 << 20;
 
 /// The most buffers kept to be used again: what falls due within one tick of a busy server.
@@ -269,7 +271,8 @@ mod tests {
         Lane::new(profile, SeededEntropy::new(seed), 64)
     }
 
-    /// Sends `count` numbered datagrams, one each `gap`; gives the number and delay of those that came out, in order.
+    /// Sends `count` numbered datagrams, one each `gap`; gives the number and delay of those that came out,
+    /// in order.
     fn run(lane: &mut Lane<u8>, count: u32, gap: Duration) -> Vec<(u32, Duration)> {
         let sent_at = |number: u32| Instant::ZERO + gap * number;
         let mut arrived = Vec::new();
@@ -408,7 +411,8 @@ mod tests {
 
     #[test]
     fn bandwidth_makes_a_queue_that_ends() {
-        // 1,000 bytes per second: four bytes take 4 ms, and 100 ms of waiting hold 25 of them and the one on its way.
+        // 1,000 bytes per second: four bytes take 4 ms, and 100 ms of waiting hold 25 of them and the one on
+        // its way.
         let backlog = Duration::from_millis(100);
         let mut lane = lane(LinkProfile::new(10, 0, 0.0).with_bandwidth(1_000, backlog), 8);
         let arrived = run(&mut lane, 100, Duration::ZERO);

@@ -26,8 +26,8 @@ pub fn every_size_arrives_unchanged<B: Bench>(bench: B) {
     stage.server_to_client(0, address, &datagrams(to_client));
 }
 
-/// Many datagrams before one flush, of equal and of different sizes, to one peer and to several in turn: what a transport
-/// may send in batches arrives one by one, each as often as it was sent.
+/// Many datagrams before one flush, of equal and of different sizes, to one peer and to several in turn: what
+/// a transport may send in batches arrives one by one, each as often as it was sent.
 ///
 /// # Panics
 /// If the rule is broken.
@@ -75,7 +75,8 @@ pub fn a_burst_is_not_joined<B: Bench>(bench: B) {
     stage.client_to_server(0, &datagrams);
 }
 
-/// Eight clients have eight addresses, which do not change, and each receives what was sent to it and nothing else.
+/// Eight clients have eight addresses, which do not change, and each receives what was sent to it and nothing
+/// else.
 ///
 /// # Panics
 /// If the rule is broken.

@@ -1,4 +1,5 @@
-//! The suite can fail: each check is red for a transport that breaks its rule, and for one that breaks none all are green.
+//! The suite can fail: each check is red for a transport that breaks its rule, and for one that breaks none
+//! all are green.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};

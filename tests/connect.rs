@@ -174,16 +174,19 @@ fn a11_two_clients_behind_one_address_both_play() {
     cluster.connect(0);
     cluster.run_for(MS * 100);
     let (from, server) = (cluster.client_address(0), cluster.server_address());
-    let before = cluster.client_address(1);
     cluster.connect(1);
     cluster.run_for(MS * 100);
     assert_eq!(cluster.server().user_count(), 2);
-    assert_ne!(from, before);
-    // Noise that looks like the beginning of a handshake, from the first client's own address.
-    let mut hello = vec![0; 64];
-    hello[..3].copy_from_slice(&[0b1100_0000, 1, 0]);
-    hello[3..19].fill(7);
+    assert_ne!(from, cluster.client_address(1));
+    // The beginning of another handshake, from the first client's own address.
+    let mut other = Pair::<Game>::new(ClusterConfig::new(99, 1), login(0));
+    other.connect();
+    other.run_for(Duration::ZERO);
+    let hello = other.network().last_sent_by(other.client_address(0)).unwrap();
+    let before = cluster.network().stats().sent;
     cluster.network().inject(from, server, &hello);
+    cluster.run_for(MS * 5);
+    assert_eq!(cluster.network().stats().sent - before, 2, "it is answered");
     cluster.run_for(MS * 20_000);
     assert_eq!(cluster.server().user_count(), 2);
     assert_eq!(client_story(&cluster, 0), ["connected"]);

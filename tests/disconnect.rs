@@ -150,10 +150,9 @@ fn a7_a_goodbye_is_heard_through_heavy_loss() {
 
 #[test]
 fn a7_messages_before_a_goodbye_are_delivered_before_it() {
-    let mut pair = Pair::<Game>::connected(1, lossy(0.0), login(0));
+    let mut pair = Pair::<Game>::connected(1, Conditions::new(100, 0, 0.0), login(0));
     let user = pair.user();
     pair.client_mut().connected().unwrap().send::<Ordered>(numbered(1, 10)).unwrap();
-    pair.run_for(MS * 1);
     pair.client_mut().disconnect();
     pair.run_for(MS * 1_000);
     let story = server_story(&pair);

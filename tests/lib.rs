@@ -73,7 +73,8 @@ pub mod outdated {
         tick_rate = 20,
         auth = Login,
         channels(Ordered, Unordered, Sequenced),
-        messages(super::Numbered, Steer)
+        messages(super::Numbered, Steer),
+        derive(Clone, Debug, PartialEq)
     )]
     pub struct OldGame;
 }

@@ -296,9 +296,10 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
         }
     }
 
-    /// Says goodbye.
+    /// Says goodbye. What is queued goes out once before it, and is not sent again.
     #[must_use]
-    pub fn disconnect(self) -> Session<Disconnected, P, T, H> {
+    pub fn disconnect(mut self) -> Session<Disconnected, P, T, H> {
+        self.flush();
         let now = self.now();
         let Self { connection, io, encoder, .. } = self;
         let connection = connection.disconnect(now, DisconnectReason::Requested);

@@ -232,8 +232,8 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         Ok(())
     }
 
-    /// Ends a user's connection; the user is told `reason`. Everything of it is gone at once, and the
-    /// event follows. A user that is gone already stays so.
+    /// Ends a user's connection; the user is told `reason`. What is queued for it goes out once before that, and is
+    /// not sent again. Everything of it is gone at once, and the event follows. A user that is gone already stays so.
     pub fn disconnect(&mut self, user: UserId, reason: impl Into<AppText>) {
         let now = self.host.now();
         self.remove(now, user, DisconnectReason::Kicked(reason.into()));
@@ -469,9 +469,16 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
     }
 
     fn remove(&mut self, now: Instant, id: UserId, reason: DisconnectReason) {
-        let Some(User { id, connection, path, caller, key }) = self.users.remove(id) else { return };
+        let Some(User { id, mut connection, path, caller, key }) = self.users.remove(id) else { return };
         self.doorway.depart(now, caller);
         let address = path.address();
+        if let Some(transport) = &mut self.transport {
+            while connection.poll_transmit(now, &mut self.datagram) {
+                if let Err(error) = transport.send(now, address, &self.datagram) {
+                    tracing::debug!(%address, %error, "sending");
+                }
+            }
+        }
         let stats = connection.stats();
         let connection = connection.disconnect(now, reason.clone());
         if connection.next_deadline().is_some() {

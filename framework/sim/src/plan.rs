@@ -53,6 +53,8 @@ pub struct PlannedFault {
     pub at: Duration,
     /// What.
     pub fault: Fault,
+    /// Faults that belong together, one mending the other, have the same number.
+    group: usize,
 }
 
 /// What goes wrong in a run, in order.
@@ -62,9 +64,9 @@ pub struct PlannedFault {
 /// use bowline_sim::{Fault, Plan};
 ///
 /// let plan = Plan::new()
-///     .at(Duration::from_secs(2), Fault::Cut(0))
-///     .at(Duration::from_secs(9), Fault::Join(0));
-/// assert_eq!(plan.faults().len(), 2);
+///     .during(Duration::from_secs(2), Duration::from_secs(9), Fault::Cut(0), Fault::Join(0))
+///     .at(Duration::from_secs(5), Fault::Rebind(1));
+/// assert_eq!(plan.faults().len(), 3);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
@@ -80,10 +82,16 @@ impl Plan {
 
     /// With one more fault.
     #[must_use]
-    pub fn at(mut self, at: Duration, fault: Fault) -> Self {
-        let place = self.faults.partition_point(|planned| planned.at <= at);
-        self.faults.insert(place, PlannedFault { at, fault });
-        self
+    pub fn at(self, at: Duration, fault: Fault) -> Self {
+        let group = self.next_group();
+        self.with(PlannedFault { at, fault, group })
+    }
+
+    /// With a fault, and what mends it: shrinking leaves out both or none.
+    #[must_use]
+    pub fn during(self, from: Duration, to: Duration, fault: Fault, mend: Fault) -> Self {
+        let group = self.next_group();
+        self.with(PlannedFault { at: from, fault, group }).with(PlannedFault { at: to, fault: mend, group })
     }
 
     /// A plan that follows from a seed: up to eight faults within `duration`, in a cluster of so many clients, each of
@@ -99,10 +107,10 @@ impl Plan {
             let client = draw.up_to(clients.max(1) as u64) as usize;
             let by = Duration::from_millis(draw.up_to(5_000));
             plan = match draw.up_to(7) {
-                0 => plan.at(begin, Fault::Cut(client)).at(end, Fault::Join(client)),
-                1 => plan.at(begin, Fault::FreezeClient(client)).at(end, Fault::ThawClient(client)),
-                2 => plan.at(begin, Fault::FreezeServer).at(end, Fault::ThawServer),
-                3 => plan.at(begin, Fault::CrashServer).at(end, Fault::StartServer),
+                0 => plan.during(begin, end, Fault::Cut(client), Fault::Join(client)),
+                1 => plan.during(begin, end, Fault::FreezeClient(client), Fault::ThawClient(client)),
+                2 => plan.during(begin, end, Fault::FreezeServer, Fault::ThawServer),
+                3 => plan.during(begin, end, Fault::CrashServer, Fault::StartServer),
                 4 => plan.at(begin, Fault::Rebind(client)),
                 5 => plan.at(begin, Fault::StepClientClock { client, by, back: draw.up_to(2) == 0 }),
                 _ => plan.at(begin, Fault::Conditions(draw.conditions())),
@@ -117,21 +125,29 @@ impl Plan {
         &self.faults
     }
 
-    /// The smallest plan, found by leaving out one fault after the other, with which `fails` still says so.
+    /// The smallest plan, found by leaving out one fault after the other (with what mends it), with which `fails` still
+    /// says so.
     #[must_use]
     pub fn shrink(&self, mut fails: impl FnMut(&Self) -> bool) -> Self {
         let mut smallest = self.clone();
-        let mut index = 0;
-        while index < smallest.faults.len() {
+        for group in 0..self.next_group() {
             let mut candidate = smallest.clone();
-            candidate.faults.remove(index);
-            if fails(&candidate) {
+            candidate.faults.retain(|planned| planned.group != group);
+            if candidate != smallest && fails(&candidate) {
                 smallest = candidate;
-            } else {
-                index += 1;
             }
         }
         smallest
+    }
+
+    fn next_group(&self) -> usize {
+        self.faults.iter().map(|planned| planned.group + 1).max().unwrap_or(0)
+    }
+
+    fn with(mut self, planned: PlannedFault) -> Self {
+        let place = self.faults.partition_point(|other| other.at <= planned.at);
+        self.faults.insert(place, planned);
+        self
     }
 }
 

@@ -1,4 +1,7 @@
 //! Packets before, beside and after a connection: a byte that says which, then fixed fields.
+//!
+//! On a path without integrity four bytes of XXH3 follow, so that credentials that a broken router has changed are
+//! not refused but ignored. Goodbyes are sealed instead, like data.
 
 use bowline_wire::{BitReader, BitWriter, DecodeError};
 
@@ -146,13 +149,14 @@ pub(crate) struct Goodbye {
 impl<'a> FromClient<'a> {
     /// Reads a datagram that a client may have sent over a path of this security.
     pub(crate) fn decode(bytes: &'a [u8], security: Security) -> Result<Self, DecodeError> {
+        let bytes = checked(bytes, security)?;
         let mut reader = BitReader::new(bytes);
         let first = reader.read_bits(8)? as u8;
         let packet = match first {
             HELLO => {
                 check_version(&mut reader)?;
                 let attempt = Attempt::decode(&mut reader)?;
-                let padding = Hello::BYTES * 8 - 8 - 16 - 128;
+                let padding = (Hello::BYTES - checksum_bytes(security)) * 8 - 8 - 16 - 128;
                 if reader.remaining_bits() != padding {
                     return Err(DecodeError::Truncated);
                 }
@@ -203,7 +207,7 @@ impl<'a> FromClient<'a> {
                 writer.write_bits(u64::from(HELLO), 8);
                 writer.write_bits(u64::from(WIRE_VERSION), 16);
                 hello.attempt.encode(writer);
-                while writer.byte_len() < Hello::BYTES {
+                while writer.byte_len() < Hello::BYTES - checksum_bytes(security) {
                     writer.write_bits(0, 8);
                 }
             }
@@ -229,12 +233,14 @@ impl<'a> FromClient<'a> {
             Self::Goodbye(goodbye) => goodbye.encode(CLIENT_GOODBYE, security, writer),
             Self::Data => {}
         }
+        add_checksum(security, writer);
     }
 }
 
 impl<'a> FromServer<'a> {
     /// Reads a datagram that a server may have sent over a path of this security.
     pub(crate) fn decode(bytes: &'a [u8], security: Security) -> Result<Self, DecodeError> {
+        let bytes = checked(bytes, security)?;
         let mut reader = BitReader::new(bytes);
         let first = reader.read_bits(8)? as u8;
         let packet = match first {
@@ -295,6 +301,39 @@ impl<'a> FromServer<'a> {
             Self::Goodbye(goodbye) => goodbye.encode(SERVER_GOODBYE, security, writer),
             Self::Data => {}
         }
+        add_checksum(security, writer);
+    }
+}
+
+/// How many bytes of checksum follow a packet.
+const fn checksum_bytes(security: Security) -> usize {
+    if security.secret { 0 } else { 4 }
+}
+
+/// Whether a packet has a seal instead of a checksum.
+const fn is_sealed(first: u8) -> bool {
+    first & data::DATA_MASK == data::DATA || first == CLIENT_GOODBYE || first == SERVER_GOODBYE
+}
+
+/// Ends a packet that the writer holds alone with its checksum.
+fn add_checksum(security: Security, writer: &mut BitWriter) {
+    let checksum = match writer.finish() {
+        [first, ..] if is_sealed(*first) || security.secret => return,
+        packet => xxhash_rust::xxh3::xxh3_64(packet) as u32,
+    };
+    writer.write_bits(u64::from(checksum), 32);
+}
+
+/// The packet without its checksum, if that is right.
+fn checked(bytes: &[u8], security: Security) -> Result<&[u8], DecodeError> {
+    if security.secret || bytes.first().is_none_or(|first| is_sealed(*first)) {
+        return Ok(bytes);
+    }
+    let (packet, checksum) = bytes.split_last_chunk::<4>().ok_or(DecodeError::Truncated)?;
+    if xxhash_rust::xxh3::xxh3_64(packet) as u32 == u32::from_le_bytes(*checksum) {
+        Ok(packet)
+    } else {
+        Err(DecodeError::NotCanonical)
     }
 }
 
@@ -482,17 +521,18 @@ mod tests {
     proptest! {
         #[test]
         fn b3_any_bytes_are_refused_or_canonical(mut bytes in prop::collection::vec(any::<u8>(), 1..200), kind in 0_u8..5, server: bool) {
+            let security = Security::FULL;
             bytes[0] = if server { CHALLENGE } else { HELLO } | kind;
             let is_goodbye = [CLIENT_GOODBYE, SERVER_GOODBYE].contains(&bytes[0]);
-            let token = if is_goodbye { 1..9 } else { 0..0 };
+            let token = if is_goodbye { 1..3 } else { 0..0 };
             if let Some(token) = bytes.get_mut(token) {
                 token.fill(0);
             }
-            if let Ok(packet) = FromClient::decode(&bytes, Security::NONE) {
-                prop_assert_eq!(&written(|w| packet.encode(Security::NONE, w)), &bytes);
+            if let Ok(packet) = FromClient::decode(&bytes, security) {
+                prop_assert_eq!(&written(|w| packet.encode(security, w)), &bytes);
             }
-            if let Ok(packet) = FromServer::decode(&bytes, Security::NONE) {
-                prop_assert_eq!(&written(|w| packet.encode(Security::NONE, w)), &bytes);
+            if let Ok(packet) = FromServer::decode(&bytes, security) {
+                prop_assert_eq!(&written(|w| packet.encode(security, w)), &bytes);
             }
         }
     }

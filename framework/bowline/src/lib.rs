@@ -128,7 +128,7 @@ pub mod __private {
     pub use core::convert::From;
     pub use core::default::Default;
     pub use core::marker::Send;
-    pub use core::primitive::{f64, i128, str, u32, usize};
+    pub use core::primitive::{f64, i128, str, u16, u32, usize};
     pub use core::result::Result::{self, Ok};
 
     pub use bowline_core::protocol::{

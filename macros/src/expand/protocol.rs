@@ -168,8 +168,10 @@ impl<'a> Kind<'a> {
 fn protocol_impl(p: &Private<'_>, model: &Protocol) -> TokenStream {
     let Protocol { tick_rate, auth, .. } = model;
     let (ident, name) = (target(&model.ident), name(&model.ident));
-    let rate = p.at(tick_rate.span());
-    let tick_rate = quote_spanned!(rate.span=> #rate::derive::tick_rate(#tick_rate));
+    let tick_rate = {
+        let p = p.at(tick_rate.span());
+        quote_spanned!(p.span=> #p::derive::tick_rate(#tick_rate))
+    };
     let auth_schema = {
         let p = p.at(auth.span());
         quote_spanned!(p.span=> <#auth as #p::Wire>::SCHEMA)
@@ -196,12 +198,16 @@ fn protocol_impl(p: &Private<'_>, model: &Protocol) -> TokenStream {
         quote!(type #kind = #of_protocol;)
     });
     let (impl_generics, ty_generics, where_clause) = model.generics.split_for_impl();
+    let rate = local("TICK_RATE__");
     quote! {
+        // An item of its own: the compiler evaluates it even where nothing asks for the schema yet.
+        const #rate: #p::u16 = #tick_rate;
+
         #[automatically_derived]
         impl #impl_generics #p::Protocol for #ident #ty_generics #where_clause {
             const NAME: &'static #p::str = #name;
             const SCHEMA: #p::ProtocolSchema = #p::ProtocolSchema {
-                tick_rate: #tick_rate,
+                tick_rate: #rate,
                 auth: #auth_schema,
                 channels: const { &[#(#channels),*] },
                 messages: const { &#messages },

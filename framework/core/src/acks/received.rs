@@ -48,7 +48,12 @@ impl AckField {
     pub(crate) const MAX_WORDS: usize = WORDS;
 
     /// Nothing has arrived.
-    pub(crate) const NONE: Self = Self { newest: 0, held_back: Duration::ZERO, bits: [0; WORDS], words: 1 };
+    pub(crate) const NONE: Self = {
+        let mut bits = [0; WORDS];
+        // Of the packets before the first all count as arrived: that is written in no bits at all.
+        bits[0] = u64::MAX;
+        Self { newest: 0, held_back: Duration::ZERO, bits, words: 1 }
+    };
 
     /// Whether the packet `behind` the newest (1 is the one before it) arrived; `None` beyond what was sent.
     pub(crate) fn before_newest(&self, behind: u64) -> Option<bool> {

@@ -1,0 +1,290 @@
+//! The transition table: as it is declared, and as the states obey it.
+
+use std::time::Duration;
+
+use bowline_core::connection::{Input, Step, Transition, transition};
+use bowline_core::handshake::{Doorway, DoorwayConfig, Knock};
+use bowline_core::protocol::{ChannelSpec, Direction, Mode, ProtocolSchema};
+use bowline_core::{
+    Connected, Connection, ConnectionConfig, DisconnectReason, Disconnected, Instant, PendingAuth, Phase,
+    Protocol, ProtocolSpec, RejectReason, Schema, Security, SeededEntropy,
+};
+
+const INPUTS: [Input; 13] = [
+    Input::Connect,
+    Input::Disconnect,
+    Input::Challenge,
+    Input::Accepted,
+    Input::Refused,
+    Input::Data,
+    Input::PathChallenge,
+    Input::Goodbye,
+    Input::Noise,
+    Input::Violation,
+    Input::ConnectTimeout,
+    Input::SilenceTimeout,
+    Input::TransportClosed,
+];
+
+const PHASES: [Phase; 3] = [Phase::Disconnected, Phase::PendingAuth, Phase::Connected];
+
+/// The whole machine. Change it here when it is meant to change.
+const TABLE: &str = "\
+                Disconnected     PendingAuth      Connected
+Connect         -> PendingAuth   impossible       impossible
+Disconnect      impossible       -> Disconnected  -> Disconnected
+Challenge       ignore           stay             ignore
+Accepted        ignore           -> Connected     ignore
+Refused         ignore           -> Disconnected  ignore
+Data            ignore           ignore           stay
+PathChallenge   ignore           ignore           stay
+Goodbye         ignore           ignore           -> Disconnected
+Noise           ignore           ignore           ignore
+Violation       impossible       impossible       -> Disconnected
+ConnectTimeout  impossible       -> Disconnected  impossible
+SilenceTimeout  impossible       impossible       -> Disconnected
+TransportClosed ignore           -> Disconnected  -> Disconnected
+";
+
+#[test]
+fn the_table_is_as_declared() {
+    let cell = |phase, input| match transition(phase, input) {
+        Transition::Become(phase) => format!("-> {phase}"),
+        Transition::Stay => "stay".into(),
+        Transition::Ignore => "ignore".into(),
+        Transition::Impossible => "impossible".into(),
+        other => format!("{other:?}"),
+    };
+    let mut table =
+        format!("{:16}{:14}{:14}{}\n", "", PHASES[0].to_string(), PHASES[1].to_string(), PHASES[2]);
+    for input in INPUTS {
+        let cells: Vec<String> = PHASES.iter().map(|phase| cell(*phase, input)).collect();
+        table += &row(&format!("{input:?}"), &cells);
+    }
+    assert_eq!(table, TABLE, "the table is now\n{table}");
+}
+
+struct Game;
+
+impl Protocol for Game {
+    const NAME: &'static str = "Game";
+    const SCHEMA: ProtocolSchema = ProtocolSchema {
+        tick_rate: 20,
+        auth: Schema::Unit,
+        channels: &[ChannelSpec {
+            name: "Talk",
+            mode: Mode::OrderedReliable,
+            direction: Direction::Bidirectional,
+        }],
+        messages: &[],
+        requests: &[],
+        components: &[],
+        resources: &[],
+    };
+    type Auth = ();
+    type Message = ();
+    type Request = ();
+    type Response = ();
+    type Component = ();
+    type Resource = ();
+}
+
+const NOW: Instant = Instant::from_nanos(1_000_000_000);
+const CLIENT: u8 = 7;
+
+/// A client and a server's doorway on plain paths, with nothing between them but the test.
+struct Table {
+    entropy: SeededEntropy,
+    doorway: Doorway<u8>,
+}
+
+impl Table {
+    fn new() -> Self {
+        let mut entropy = SeededEntropy::new(1);
+        let doorway = Doorway::new(DoorwayConfig::default(), ProtocolSpec::of::<Game>(), &mut entropy);
+        Self { entropy, doorway }
+    }
+
+    fn pending(&mut self) -> Connection<PendingAuth> {
+        let disconnected = Connection::<Disconnected>::new(ConnectionConfig::default());
+        let protocol = ProtocolSpec::of::<Game>();
+        disconnected
+            .connect(NOW, protocol, Security::NONE, Vec::new(), &mut self.entropy)
+            .expect("short credentials")
+    }
+
+    /// What the doorway answers to what the client has to say.
+    fn answer(&mut self, client: &mut Connection<PendingAuth>, accept: Option<bool>) -> Vec<u8> {
+        let mut datagram = Vec::new();
+        assert!(client.poll_transmit(NOW, &mut datagram));
+        self.doorway.handle_datagram(NOW, CLIENT, Security::NONE, &datagram);
+        if let Some(Knock::Credentials { caller, .. }) = self.doorway.next_knock() {
+            match accept {
+                Some(true) => drop(self.doorway.accept(NOW, caller, 99, 0, ConnectionConfig::default())),
+                Some(false) => self.doorway.refuse(NOW, caller, RejectReason::Unauthorized),
+                None => {}
+            }
+        }
+        let mut reply = Vec::new();
+        self.doorway.poll_transmit(&mut reply);
+        reply
+    }
+
+    /// A connected client and the server's end of it, and the server's answers on the way.
+    fn connected(&mut self) -> (Connection<Connected>, Connection<Connected>, Vec<(Input, Vec<u8>)>) {
+        let mut client = self.pending();
+        let challenge = self.answer(&mut client, None);
+        client.handle_datagram(NOW, &challenge);
+        let mut datagram = Vec::new();
+        assert!(client.poll_transmit(NOW, &mut datagram));
+        self.doorway.handle_datagram(NOW, CLIENT, Security::NONE, &datagram);
+        let Some(Knock::Credentials { caller, .. }) = self.doorway.next_knock() else { panic!("no knock") };
+        let server = self.doorway.accept(NOW, caller, 99, 0, ConnectionConfig::default()).expect("it waits");
+        let mut accepted = Vec::new();
+        self.doorway.poll_transmit(&mut accepted);
+        client.handle_datagram(NOW, &accepted);
+        let Step::Connected(client) = client.poll(NOW) else { panic!("not connected") };
+        (client, server, vec![(Input::Challenge, challenge), (Input::Accepted, accepted)])
+    }
+
+    /// A datagram of each kind that a server sends, for the session of `server` where it belongs to one.
+    fn datagrams(&mut self) -> (Connection<Connected>, Vec<(Input, Vec<u8>)>) {
+        let (client, mut server, mut datagrams) = self.connected();
+        let mut refused_table = Table::new();
+        let mut other = refused_table.pending();
+        let challenge = refused_table.answer(&mut other, None);
+        other.handle_datagram(NOW, &challenge);
+        datagrams.push((Input::Refused, refused_table.answer(&mut other, Some(false))));
+
+        let mut datagram = Vec::new();
+        server.send(0, b"hello").expect("the queue is empty");
+        assert!(server.poll_transmit(NOW, &mut datagram));
+        datagrams.push((Input::Data, datagram.clone()));
+        let mut path = bowline_core::connection::Path::new(CLIENT);
+        path.heard_from(NOW, 8, &mut self.entropy);
+        assert_eq!(server.poll_path(&mut path, NOW, &mut datagram), Some(8));
+        datagrams.push((Input::PathChallenge, datagram.clone()));
+        assert!(
+            server.disconnect(NOW, DisconnectReason::Kicked("out".into())).poll_transmit(NOW, &mut datagram)
+        );
+        datagrams.push((Input::Goodbye, datagram));
+        datagrams.push((Input::Noise, vec![0xff; 40]));
+        (client, datagrams)
+    }
+}
+
+#[test]
+fn a_pending_attempt_obeys_the_table() {
+    for input in INPUTS {
+        let mut table = Table::new();
+        let mut client = table.pending();
+        match input {
+            Input::Challenge => {
+                let challenge = table.answer(&mut client, None);
+                client.handle_datagram(NOW, &challenge);
+            }
+            Input::Accepted | Input::Refused => {
+                let challenge = table.answer(&mut client, None);
+                client.handle_datagram(NOW, &challenge);
+                let answer = table.answer(&mut client, Some(input == Input::Accepted));
+                client.handle_datagram(NOW, &answer);
+            }
+            Input::Data | Input::PathChallenge | Input::Goodbye | Input::Noise => {
+                let (_, datagrams) = Table::new().datagrams();
+                let (_, bytes) = datagrams.iter().find(|(of, _)| *of == input).expect("one of each");
+                client.handle_datagram(NOW, bytes);
+            }
+            Input::ConnectTimeout => client.handle_timeout(NOW + Duration::from_secs(10)),
+            Input::TransportClosed => client.handle_transport_closed(),
+            Input::Disconnect => {
+                assert_eq!(transition(Phase::PendingAuth, input), Transition::Become(Phase::Disconnected));
+                assert_eq!(client.disconnect(NOW).phase(), Phase::Disconnected);
+                continue;
+            }
+            // No method and no timer of this state does these.
+            _ => {
+                assert_eq!(transition(Phase::PendingAuth, input), Transition::Impossible, "{input:?}");
+                continue;
+            }
+        }
+        let phase = match client.poll(NOW) {
+            Step::Waiting(client) => client.phase(),
+            Step::Connected(client) => client.phase(),
+            Step::Ended(client, _) => client.phase(),
+        };
+        match transition(Phase::PendingAuth, input) {
+            Transition::Become(expected) => assert_eq!(phase, expected, "{input:?}"),
+            _ => assert_eq!(phase, Phase::PendingAuth, "{input:?}"),
+        }
+    }
+}
+
+/// A packet of the session of `data` whose only entry is the last piece of a message that never began.
+fn an_end_without_a_beginning(data: &[u8]) -> Vec<u8> {
+    let hash = |packet: &[u8]| xxhash_rust::xxh3::xxh3_64_with_seed(&packet[9..], u64::from(packet[0]));
+    let token = u64::from_le_bytes(data[1..9].try_into().expect("eight bytes")) ^ hash(data);
+    let mut forged = data.to_vec();
+    // Behind the header of 16 bytes: the last entry, not a first piece, a last piece, number 0.
+    forged.truncate(16);
+    forged.extend([0b0000_0101, 0, 0]);
+    let sealed = token ^ hash(&forged);
+    forged[1..9].copy_from_slice(&sealed.to_le_bytes());
+    forged
+}
+
+#[test]
+fn a_connection_obeys_the_table() {
+    for input in INPUTS {
+        let (mut client, datagrams) = Table::new().datagrams();
+        let before = client.stats();
+        let mut reply = Vec::new();
+        match input {
+            Input::SilenceTimeout => client.handle_timeout(NOW + Duration::from_secs(10)),
+            Input::TransportClosed => client.handle_transport_closed(),
+            Input::Disconnect => {
+                let ended = client.disconnect(NOW, DisconnectReason::Requested);
+                assert_eq!(ended.reason(), Some(&DisconnectReason::Requested));
+                continue;
+            }
+            Input::Violation => {
+                let (_, data) = datagrams.iter().find(|(of, _)| *of == Input::Data).expect("one of each");
+                client.handle_from_server(NOW, &an_end_without_a_beginning(data), &mut reply);
+                assert_eq!(client.end_reason(), Some(&DisconnectReason::ProtocolViolation));
+            }
+            Input::Connect | Input::ConnectTimeout => {
+                assert_eq!(transition(Phase::Connected, input), Transition::Impossible, "{input:?}");
+                continue;
+            }
+            packet => {
+                let (_, bytes) = datagrams.iter().find(|(of, _)| *of == packet).expect("one of each");
+                client.handle_from_server(NOW, bytes, &mut reply);
+            }
+        }
+        let ignored = client.stats().malformed + client.stats().packets_duplicate;
+        let expected = transition(Phase::Connected, input);
+        assert_eq!(
+            ignored > before.malformed + before.packets_duplicate,
+            expected == Transition::Ignore,
+            "{input:?}"
+        );
+        assert_eq!(!reply.is_empty(), input == Input::PathChallenge);
+        let phase = client.poll(NOW).map_or_else(|ended| ended.phase(), |same| same.phase());
+        match expected {
+            Transition::Become(next) => assert_eq!(phase, next, "{input:?}"),
+            _ => assert_eq!(phase, Phase::Connected, "{input:?}"),
+        }
+    }
+}
+
+#[test]
+fn doubled_and_outdated_packets_change_nothing() {
+    let (mut client, datagrams) = Table::new().datagrams();
+    let mut reply = Vec::new();
+    for (input, bytes) in datagrams.iter().filter(|(input, _)| *input != Input::Goodbye) {
+        for _ in 0..3 {
+            client.handle_from_server(NOW, bytes, &mut reply);
+            assert_eq!(client.end_reason(), None, "{input:?}");
+        }
+    }
+    assert_eq!(client.stats().messages_received, 1, "the one message, once");
+}

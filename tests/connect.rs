@@ -219,7 +219,7 @@ fn a3_another_protocol_is_refused_and_both_sides_name_what_differs() {
             cluster.run_for(MS);
             assert!(cluster.now() - start < MS * 5_000, "no answer");
         };
-        let proof = if security.address_proved { MS * 0 } else { MS * 100 };
+        let proof = if security.address_proved { Duration::ZERO } else { MS * 100 };
         assert!(
             cluster.now() - start <= proof + MS * 103,
             "within one round trip after the address is proved"

@@ -199,7 +199,7 @@ fn ends_are_clean_whatever_goes_wrong() {
                     match word.as_str() {
                         "connected" => assert!(!std::mem::replace(&mut up, true), "twice: {story:?}"),
                         word if word.starts_with("disconnected") || word.starts_with("rejected") => {
-                            up = false
+                            up = false;
                         }
                         _ => {}
                     }

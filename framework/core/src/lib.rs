@@ -11,6 +11,7 @@ mod channels;
 pub mod connection;
 mod entropy;
 pub mod handshake;
+mod pacing;
 mod packet;
 pub mod protocol;
 mod session;
@@ -24,6 +25,7 @@ pub use connection::{
     PendingAuth, Phase, ProtocolSpec, RejectReason, SendError, SendErrorKind,
 };
 pub use entropy::{Entropy, Host, SeededEntropy};
+pub use pacing::SendRate;
 pub use packet::Side;
 pub use protocol::{
     Channel, ChannelOf, ComponentOf, FieldMask, Message, MessageOf, Protocol, ProtocolId, Replicate, Request,

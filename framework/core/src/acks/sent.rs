@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use crate::Instant;
 use crate::acks::{AckField, expand};
+use crate::pacing::{DeliveryRate, RateSample, Snapshot};
 
 /// How many packets may be in flight: as many as the other side remembers. A packet that would be one more waits.
 pub(crate) const SEND_WINDOW: u64 = super::received::RECEIVE_WINDOW;
@@ -19,6 +20,7 @@ pub(crate) struct SentPackets<C> {
     /// The number of the next packet: the first is 1.
     next: u64,
     newest_acked: u64,
+    delivery: DeliveryRate,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +28,7 @@ struct SentPacket {
     sent_at: Instant,
     carried: u32,
     fate: Fate,
+    snapshot: Snapshot,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +45,7 @@ pub(crate) enum Outcome {
 }
 
 /// What a header's acknowledgements amounted to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct AckSummary {
     /// How many packets were acknowledged for the first time.
     pub(crate) acked: u32,
@@ -50,11 +53,14 @@ pub(crate) struct AckSummary {
     pub(crate) lost: u32,
     /// The time from sending the newest packet to hearing of it, if that is news.
     pub(crate) round_trip: Option<Duration>,
+    /// How fast the path has delivered.
+    pub(crate) rate: Option<RateSample>,
 }
 
 impl<C: Copy> SentPackets<C> {
-    pub(crate) fn new() -> Self {
-        Self { packets: VecDeque::new(), cargo: VecDeque::new(), next: 1, newest_acked: 0 }
+    pub(crate) fn new(now: Instant) -> Self {
+        let delivery = DeliveryRate::new(now);
+        Self { packets: VecDeque::new(), cargo: VecDeque::new(), next: 1, newest_acked: 0, delivery }
     }
 
     /// The number for the next packet, or `None` while too many are undecided.
@@ -63,11 +69,12 @@ impl<C: Copy> SentPackets<C> {
     }
 
     /// Records that the packet with [`next_number`](Self::next_number) goes out, with what it carries.
-    pub(crate) fn record(&mut self, now: Instant, carried: impl IntoIterator<Item = C>) {
+    pub(crate) fn record(&mut self, now: Instant, bytes: usize, carried: impl IntoIterator<Item = C>) {
         let before = self.cargo.len();
         self.cargo.extend(carried);
         let carried = u32::try_from(self.cargo.len() - before).unwrap_or(u32::MAX);
-        self.packets.push_back(SentPacket { sent_at: now, carried, fate: Fate::Open });
+        let snapshot = self.delivery.sent(now, bytes);
+        self.packets.push_back(SentPacket { sent_at: now, carried, fate: Fate::Open, snapshot });
         self.next += 1;
     }
 
@@ -83,6 +90,7 @@ impl<C: Copy> SentPackets<C> {
         now: Instant,
         acks: &AckField,
         loss_delay: Duration,
+        least_round_trip: Duration,
         mut fate: impl FnMut(C, Outcome),
     ) -> AckSummary {
         let mut summary = AckSummary::default();
@@ -96,6 +104,7 @@ impl<C: Copy> SentPackets<C> {
         }
         let first = self.first();
         let mut cargo_at = 0_usize;
+        let mut last_sent = None;
         for (index, packet) in self.packets.iter_mut().enumerate() {
             let number = first + index as u64;
             let carried = packet.carried as usize;
@@ -106,13 +115,25 @@ impl<C: Copy> SentPackets<C> {
             if packet.fate == Fate::Open && arrived {
                 packet.fate = Fate::Decided;
                 summary.acked += 1;
+                self.delivery.acked(now, &packet.snapshot, &mut last_sent);
                 self.cargo.range(cargo_at..cargo_at + carried).for_each(|c| fate(*c, Outcome::Acked));
             }
             cargo_at += carried;
         }
+        summary.rate = last_sent.and_then(|last| self.delivery.sample(&last, least_round_trip));
         summary.lost = self.give_up(now, loss_delay, &mut fate);
         self.retire();
         summary
+    }
+
+    /// How the path delivers.
+    pub(crate) const fn delivery(&self) -> &DeliveryRate {
+        &self.delivery
+    }
+
+    /// There is no more to send though there may be.
+    pub(crate) fn application_is_idle(&mut self) {
+        self.delivery.application_is_idle();
     }
 
     /// Gives up packets that a later one has overtaken for longer than `loss_delay`.
@@ -150,6 +171,7 @@ impl<C: Copy> SentPackets<C> {
             if packet.fate == Fate::Open && overdue {
                 packet.fate = Fate::Decided;
                 lost += 1;
+                self.delivery.lost(&packet.snapshot);
                 self.cargo.range(cargo_at..cargo_at + carried).for_each(|c| fate(*c, Outcome::Lost));
             }
             cargo_at += carried;
@@ -162,6 +184,9 @@ impl<C: Copy> SentPackets<C> {
         let mut lost = 0;
         while self.packets.len() as u64 >= SEND_WINDOW {
             let Some(packet) = self.packets.pop_front() else { break };
+            if packet.fate == Fate::Open {
+                self.delivery.lost(&packet.snapshot);
+            }
             for carried in self.cargo.drain(..packet.carried as usize) {
                 if packet.fate == Fate::Open {
                     fate(carried, Outcome::Lost);
@@ -208,16 +233,16 @@ mod tests {
 
     #[test]
     fn acknowledged_once_and_lost_once() {
-        let mut sent = SentPackets::new();
+        let mut sent = SentPackets::new(at(0));
         for packet in 1..=5_u64 {
-            sent.record(at(packet), [packet * 10, packet * 10 + 1]);
+            sent.record(at(packet), 100, [packet * 10, packet * 10 + 1]);
         }
         let mut fates = Vec::new();
-        let summary = sent.acknowledge(at(100), &acks(&[1, 2, 5]), MS * 1_000, |c, f| fates.push((c, f)));
-        assert_eq!(summary, AckSummary { acked: 3, lost: 0, round_trip: Some(MS * 95) });
+        let summary = sent.acknowledge(at(100), &acks(&[1, 2, 5]), MS * 1_000, MS, |c, f| fates.push((c, f)));
+        assert_eq!((summary.acked, summary.lost, summary.round_trip), (3, 0, Some(MS * 95)));
         assert_eq!(fates.iter().map(|f| f.0).collect::<Vec<_>>(), [10, 11, 20, 21, 50, 51]);
         fates.clear();
-        let again = sent.acknowledge(at(101), &acks(&[1, 2, 5]), MS * 1_000, |c, f| fates.push((c, f)));
+        let again = sent.acknowledge(at(101), &acks(&[1, 2, 5]), MS * 1_000, MS, |c, f| fates.push((c, f)));
         assert_eq!((again, fates.len()), (AckSummary::default(), 0));
         assert_eq!(sent.next_loss(MS * 200), Some(at(203)));
         let lost = sent.detect_losses(at(203), MS * 200, |c, f| fates.push((c, f)));
@@ -226,20 +251,20 @@ mod tests {
 
     #[test]
     fn b7_acks_for_packets_never_sent_are_ignored() {
-        let mut sent = SentPackets::new();
-        sent.record(at(0), [1]);
-        let mut summary = sent.acknowledge(at(1), &acks(&[7]), MS, |_, _| panic!("nothing was carried"));
+        let mut sent = SentPackets::new(at(0));
+        sent.record(at(0), 100, [1]);
+        let mut summary = sent.acknowledge(at(1), &acks(&[7]), MS, MS, |_, _| panic!("nothing was carried"));
         assert_eq!(summary, AckSummary::default());
-        summary = sent.acknowledge(at(1), &AckField::NONE, MS, |_, _| panic!("nothing was carried"));
+        summary = sent.acknowledge(at(1), &AckField::NONE, MS, MS, |_, _| panic!("nothing was carried"));
         assert_eq!(summary, AckSummary::default());
         assert!(!sent.knows(&acks(&[2])) && sent.knows(&acks(&[1])) && sent.knows(&AckField::NONE));
     }
 
     #[test]
     fn the_window_is_bounded_and_makes_room() {
-        let mut sent = SentPackets::new();
+        let mut sent = SentPackets::new(at(0));
         while sent.next_number().is_some() {
-            sent.record(at(0), [0_u8]);
+            sent.record(at(0), 100, [0_u8]);
         }
         assert_eq!(sent.packets.len() as u64, SEND_WINDOW);
         let mut lost = 0;

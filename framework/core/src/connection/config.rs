@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::SendRate;
+
 /// How a connection behaves. The same on both sides, though each side decides for itself.
 ///
 /// ```
@@ -29,6 +31,8 @@ pub struct ConnectionConfig {
     /// earlier ones. 1 MiB. Beyond it packets count as lost until there is room. A message that is being put together
     /// may come on top.
     pub receive_memory: usize,
+    /// How many bytes a second may be sent: adaptive, from 8 kB/s to 4 MB/s.
+    pub send_rate: SendRate,
 }
 
 impl ConnectionConfig {
@@ -55,6 +59,7 @@ impl Default for ConnectionConfig {
             max_message_size: 256 << 10,
             send_queue_size: 1 << 20,
             receive_memory: 1 << 20,
+            send_rate: SendRate::default(),
         }
     }
 }

@@ -175,8 +175,9 @@ impl Link {
             return;
         }
         let loss_delay = self.round_trip.loss_delay();
-        let summary =
-            self.sent.acknowledge(now, &header.acks, loss_delay, fate(&mut self.senders, &mut self.pool));
+        let least = self.round_trip.least().unwrap_or_default();
+        let fate = fate(&mut self.senders, &mut self.pool);
+        let summary = self.sent.acknowledge(now, &header.acks, loss_delay, least, fate);
         self.stats.packets_acked += u64::from(summary.acked);
         self.stats.packets_lost += u64::from(summary.lost);
         if summary.acked > 0 {
@@ -186,6 +187,10 @@ impl Link {
         let sayable = header.acks.held_back.as_millis() < 255;
         if let Some(round_trip) = summary.round_trip.filter(|_| sayable) {
             self.round_trip.sample(round_trip, header.acks.held_back);
+        }
+        if let Some(sample) = summary.rate {
+            let (delivered, in_flight) = (self.sent.delivery().delivered(), self.sent.delivery().in_flight());
+            self.rate.acknowledged(now, sample, self.round_trip.latest(), delivered, in_flight);
         }
     }
 }

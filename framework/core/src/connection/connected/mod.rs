@@ -16,6 +16,7 @@ use super::{
 };
 use crate::acks::{ReceivedPackets, RoundTrip, SentPackets};
 use crate::channels::{BufferPool, Chosen, QueueFull, Receiver, Sender};
+use crate::pacing::{Allowance, RateControl};
 use crate::packet::{EntryHead, FromClient, SessionToken, Side, channel_bits};
 use crate::transport::Address;
 use crate::{Instant, Security};
@@ -40,6 +41,8 @@ struct Link {
     received: ReceivedPackets,
     sent: SentPackets<Cargo>,
     round_trip: RoundTrip,
+    rate: RateControl,
+    allowance: Allowance,
     senders: Vec<Sender>,
     receivers: Vec<Receiver>,
     /// Whole messages that nobody has read yet.
@@ -151,6 +154,7 @@ impl Connection<Connected> {
         let Origin { now, side, config, protocol, security, local_token, peer_token, round_trip, peer_tick } =
             origin;
         let channels = protocol.channels();
+        let send_rate = config.send_rate;
         let mut estimate = RoundTrip::new();
         if let Some(round_trip) = round_trip {
             estimate.sample(round_trip, Duration::ZERO);
@@ -165,7 +169,9 @@ impl Connection<Connected> {
                 peer_token,
                 max_datagram: crate::transport::DEFAULT_MAX_DATAGRAM,
                 received: ReceivedPackets::new(),
-                sent: SentPackets::new(),
+                sent: SentPackets::new(now),
+                rate: RateControl::new(send_rate, now),
+                allowance: Allowance::new(now, FIRST_FLIGHT),
                 round_trip: estimate,
                 senders: channels.iter().map(|channel| Sender::new(channel.mode)).collect(),
                 receivers: channels.iter().map(|channel| Receiver::new(channel.mode)).collect(),
@@ -335,6 +341,9 @@ impl Connection<Connected> {
     }
 }
 
+/// What may be sent before anything is known of the path: ten packets (RFC 6928).
+const FIRST_FLIGHT: usize = 10 * crate::transport::DEFAULT_MAX_DATAGRAM;
+
 /// How long after a send that could not send everything the next one is due.
 const BURST_INTERVAL: Duration = Duration::from_millis(5);
 
@@ -406,7 +415,9 @@ impl Link {
         let loss = self.sent.next_loss(self.round_trip.loss_delay());
         // What did not fit into one burst goes out with the next.
         let waiting = self.senders.iter().any(|sender| sender.peek(0).is_some());
-        let burst = waiting.then(|| self.flush.at + BURST_INTERVAL);
+        let burst = waiting.then(|| {
+            (self.flush.at + BURST_INTERVAL).max(self.allowance.opens_at(self.rate.bytes_per_second()))
+        });
         [Some(silence), Some(heartbeat), owed, loss, burst, self.probe_deadline()]
             .into_iter()
             .flatten()

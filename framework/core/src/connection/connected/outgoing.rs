@@ -20,8 +20,13 @@ impl Link {
             self.flush = Flush { at: now, packets: 0 };
         }
         let is_heartbeat = now - self.last_sent >= self.config.heartbeat_interval;
+        self.allowance.refill(now, self.rate.bytes_per_second(), 2 * self.max_datagram);
         let has_entries = self.senders.iter().any(|sender| sender.peek(0).is_some());
-        if !(has_entries || self.owes_ack || is_heartbeat) || self.flush.packets >= MAX_BURST {
+        if !has_entries {
+            self.sent.application_is_idle();
+        }
+        let may_send_entries = has_entries && self.allowance.is_open() && self.has_window();
+        if !(may_send_entries || self.owes_ack || is_heartbeat) || self.flush.packets >= MAX_BURST {
             return false;
         }
         let lost = self.sent.make_room(fate(&mut self.senders, &mut self.pool));
@@ -37,12 +42,15 @@ impl Link {
         header.encode(self.side, self.security, &mut writer);
 
         let mut chosen = std::mem::take(&mut self.chosen);
-        self.choose(now, self.max_datagram * 8 - writer.bit_len(), &mut chosen);
+        if may_send_entries {
+            self.choose(now, self.max_datagram * 8 - writer.bit_len(), &mut chosen);
+        }
         self.write(&chosen, &mut writer);
         *datagram = writer.into_bytes();
         seal(datagram, self.peer_token, self.security);
 
-        self.sent.record(now, chosen.iter().filter_map(cargo));
+        self.sent.record(now, datagram.len(), chosen.iter().filter_map(cargo));
+        self.allowance.spend(datagram.len());
         for entry in chosen.drain(..) {
             if let Payload::Unreliable(payload) = entry.payload {
                 self.pool.give(payload);
@@ -55,6 +63,11 @@ impl Link {
         self.stats.packets_sent += 1;
         self.stats.bytes_sent += datagram.len() as u64;
         true
+    }
+
+    /// Whether the path is not filled with what is under way already.
+    fn has_window(&self) -> bool {
+        self.rate.window(self.max_datagram).is_none_or(|window| self.sent.delivery().in_flight() < window)
     }
 
     /// Chooses entries for one packet, one of each channel in turn, until none fits.

@@ -1,0 +1,211 @@
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::delivery::RateSample;
+use crate::Instant;
+
+/// How many bytes a second a connection may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendRate {
+    /// Always as many, whatever the path does.
+    Fixed(u32),
+    /// As many as the path delivers, between two limits: it is measured all the time, backs off when queues or
+    /// losses grow, and comes back.
+    Adaptive {
+        /// It never falls below this. A game's most urgent messages should fit.
+        min: u32,
+        /// It never grows above this.
+        max: u32,
+    },
+}
+
+impl SendRate {
+    /// Where an adaptive rate begins, in bytes per second: 20 packets of 1,200 bytes a second.
+    pub const START: u32 = 24_000;
+}
+
+impl Default for SendRate {
+    /// Adaptive, from 8 kB/s to 4 MB/s.
+    fn default() -> Self {
+        Self::Adaptive { min: 8_000, max: 4_000_000 }
+    }
+}
+
+/// Follows the path: BBR (Cardwell, Cheng, Gunn, Hassas Yeganeh, Jacobson, *BBR: Congestion-Based Congestion Control*,
+/// ACM Queue 2016), made for packets that leave in ticks.
+///
+/// The rate is that of the fastest recent delivery, not of the last loss: random loss, which is what players' radio links
+/// have, does not slow it. What it may have in flight is bounded by twice the path's own product of rate and
+/// round-trip time, so that queues in routers stay short. It differs from the paper in its probing gain (1.5 instead of
+/// 1.25, so that it can grow through 20 % of loss) and in that the round-trip time is probed only where it has grown.
+#[derive(Clone, Debug)]
+pub(crate) struct RateControl {
+    limits: SendRate,
+    mode: Mode,
+    /// The fastest delivery of each recent round, newest last.
+    rounds: VecDeque<f64>,
+    round_ends_at: u64,
+    full_rate: f64,
+    rounds_without_growth: u32,
+    least_round_trip: Duration,
+    least_seen_at: Instant,
+    cycle: usize,
+    cycle_began_at: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// Doubling each round until the path delivers no more.
+    Startup,
+    /// Emptying the queue that the doubling has made.
+    Drain,
+    /// Around the path's rate: a little more, a little less, then even.
+    Cruise,
+    /// Almost nothing for a moment, to see how fast the empty path is.
+    ProbeRoundTrip { until: Instant },
+}
+
+/// The gain that doubles the rate each round: 2 / ln 2.
+const STARTUP_GAIN: f64 = 2.885;
+const CYCLE: [f64; 8] = [1.5, 0.6, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
+/// How many rounds the fastest delivery counts.
+const ROUNDS: usize = 10;
+/// A path that was not as empty as this for so long is emptied to be measured again.
+const ROUND_TRIP_MEMORY: Duration = Duration::from_secs(10);
+const PROBE_TIME: Duration = Duration::from_millis(200);
+
+impl RateControl {
+    pub(crate) fn new(limits: SendRate, now: Instant) -> Self {
+        Self {
+            limits,
+            mode: Mode::Startup,
+            rounds: VecDeque::with_capacity(ROUNDS + 1),
+            round_ends_at: 0,
+            full_rate: 0.0,
+            rounds_without_growth: 0,
+            least_round_trip: Duration::ZERO,
+            least_seen_at: now,
+            cycle: 2,
+            cycle_began_at: now,
+        }
+    }
+
+    /// How fast to send now, in bytes per second.
+    pub(crate) fn bytes_per_second(&self) -> f64 {
+        match self.limits {
+            SendRate::Fixed(rate) => f64::from(rate),
+            SendRate::Adaptive { min, max } => {
+                let gain = match self.mode {
+                    Mode::Startup => STARTUP_GAIN,
+                    Mode::Drain => 1.0 / STARTUP_GAIN,
+                    Mode::Cruise => CYCLE.get(self.cycle).copied().unwrap_or(1.0),
+                    Mode::ProbeRoundTrip { .. } => 0.5,
+                };
+                let measured = self.path_rate();
+                let rate = if measured > 0.0 { measured * gain } else { f64::from(SendRate::START) };
+                rate.clamp(f64::from(min), f64::from(max.max(min)))
+            }
+        }
+    }
+
+    /// How many bytes may be on the way at once; `None` for no limit.
+    pub(crate) fn window(&self, packet: usize) -> Option<u64> {
+        let SendRate::Adaptive { min, .. } = self.limits else { return None };
+        let measured = self.path_rate().max(f64::from(min));
+        if self.least_round_trip.is_zero() || self.path_rate() == 0.0 {
+            return None;
+        }
+        // Acknowledgements come once a tick: what a tick of 50 ms may send has to fit on top.
+        let product = measured * (self.least_round_trip + Duration::from_millis(50)).as_secs_f64();
+        let gain = if self.mode == Mode::Startup { STARTUP_GAIN } else { 2.0 };
+        let few = if matches!(self.mode, Mode::ProbeRoundTrip { .. }) { 0.5 } else { gain };
+        Some((product * few).max(4.0 * packet as f64) as u64)
+    }
+
+    /// Takes in what the acknowledgements of one header showed.
+    pub(crate) fn acknowledged(
+        &mut self,
+        now: Instant,
+        sample: RateSample,
+        round_trip: Option<Duration>,
+        delivered: u64,
+        in_flight: u64,
+    ) {
+        self.see_round_trip(now, round_trip);
+        let newest = self.rounds.back().copied().unwrap_or(0.0);
+        // A slow delivery of an application that had no more to send says nothing; a fast one does.
+        if !sample.app_limited || sample.bytes_per_second > self.path_rate() {
+            match self.rounds.back_mut() {
+                Some(last) => *last = newest.max(sample.bytes_per_second),
+                None => self.rounds.push_back(sample.bytes_per_second),
+            }
+        }
+        if sample.prior_delivered >= self.round_ends_at {
+            self.round_ends_at = delivered;
+            self.end_round(sample.app_limited);
+        }
+        self.advance(now, in_flight);
+    }
+
+    /// The rate of the fastest recent delivery.
+    fn path_rate(&self) -> f64 {
+        self.rounds.iter().copied().fold(0.0, f64::max)
+    }
+
+    fn see_round_trip(&mut self, now: Instant, round_trip: Option<Duration>) {
+        if let Some(round_trip) = round_trip
+            && (self.least_round_trip.is_zero() || round_trip <= self.least_round_trip)
+        {
+            self.least_round_trip = round_trip;
+            self.least_seen_at = now;
+        }
+    }
+
+    fn end_round(&mut self, app_limited: bool) {
+        let rate = self.path_rate();
+        if self.mode == Mode::Startup && !app_limited {
+            if rate >= self.full_rate * 1.25 {
+                self.full_rate = rate;
+                self.rounds_without_growth = 0;
+            } else {
+                self.rounds_without_growth += 1;
+            }
+        }
+        // A round in which there was little to send does not push out what the path has shown.
+        if !app_limited || self.rounds.is_empty() {
+            self.rounds.push_back(0.0);
+        }
+        while self.rounds.len() > ROUNDS {
+            self.rounds.pop_front();
+        }
+    }
+
+    fn advance(&mut self, now: Instant, in_flight: u64) {
+        let product = self.path_rate() * self.least_round_trip.as_secs_f64();
+        match self.mode {
+            Mode::Startup if self.rounds_without_growth >= 3 => self.mode = Mode::Drain,
+            Mode::Drain if in_flight as f64 <= product => self.enter_cruise(now),
+            Mode::Cruise => {
+                if now - self.cycle_began_at >= self.least_round_trip.max(Duration::from_millis(50)) {
+                    self.cycle = (self.cycle + 1) % CYCLE.len();
+                    self.cycle_began_at = now;
+                }
+                if now - self.least_seen_at >= ROUND_TRIP_MEMORY && in_flight as f64 > product {
+                    self.mode = Mode::ProbeRoundTrip { until: now + PROBE_TIME + self.least_round_trip };
+                    // What is seen while the path is empty is the new measure.
+                    self.least_round_trip = Duration::ZERO;
+                    self.least_seen_at = now;
+                }
+            }
+            Mode::ProbeRoundTrip { until } if now >= until => self.enter_cruise(now),
+            _ => {}
+        }
+    }
+
+    fn enter_cruise(&mut self, now: Instant) {
+        self.mode = Mode::Cruise;
+        self.cycle = 2;
+        self.cycle_began_at = now;
+    }
+}

@@ -6,7 +6,7 @@ use bowline::prelude::*;
 use bowline::transport::{BurstLoss, ClientTransport, LinkProfile, local};
 use bowline::{ManualClock, SeededEntropy};
 
-use crate::readme::Arena;
+use crate::readme::{Arena, Chat, Talk};
 
 // ANCHOR: wrap
 fn connect_over_bad_wifi<T: ClientTransport>(
@@ -88,8 +88,12 @@ fn a_pulled_cable_is_noticed() {
 #[test]
 fn the_link_counts() {
     let mut game = Stage::new(hotel());
-    game.play(Duration::from_secs(20));
-    assert_eq!(game.client.phase(), Phase::Connected);
+    game.play(Duration::from_secs(2));
+    for _ in 0..100 {
+        let mut connected = game.client.connected().unwrap();
+        connected.send::<Talk>(Chat { text: "ahoy".into() }).unwrap();
+        game.play(Duration::from_millis(50));
+    }
 
     let link = game.client.transport_mut().unwrap().statistics();
     println!("{} sent, {} lost on the way out", link.outgoing.offered, link.outgoing.lost);

@@ -42,9 +42,12 @@ fn talk<T: ClientTransport>(
     session.send::<Talk>(Chat { text: "ahoy".into() })?;
     loop {
         session.receive();
-        while let Some(ArenaMessage::Chat(chat)) = session.next_message() {
-            println!("{}", chat.text);
-            return Ok(session.disconnect());
+        while let Some(message) = session.next_message() {
+            match message {
+                ArenaMessage::Chat(chat) if chat.text == "farewell" => return Ok(session.disconnect()),
+                ArenaMessage::Chat(chat) => println!("{}", chat.text),
+                ArenaMessage::Steer(_) => {}
+            }
         }
         session.flush();
         session = match session.poll() {
@@ -69,6 +72,7 @@ fn a_session_is_tied_talks_and_ends() {
                     ServerEvent::AuthRequested(ticket) => ticket.accept(),
                     ServerEvent::Message(user, ArenaMessage::Chat(chat)) => {
                         server.send_to::<Talk>(user, chat).unwrap();
+                        server.send_to::<Talk>(user, Chat { text: "farewell".into() }).unwrap();
                     }
                     ServerEvent::Disconnected(gone) => return gone.reason,
                     _ => {}

@@ -17,7 +17,7 @@ fn login(name: &str) -> Login {
 }
 
 // ANCHOR: session
-fn tie<T>(socket: T, login: &Login) -> Result<Session<Connected, Arena, T>, Box<dyn Error>>
+fn tie<T>(socket: T, login: Login) -> Result<Session<Connected, Arena, T>, Box<dyn Error>>
 where
     T: ClientTransport,
 {
@@ -82,7 +82,7 @@ fn a_session_is_tied_talks_and_ends() {
             thread::sleep(Duration::from_millis(1));
         }
     });
-    let connected = tie(hub.client(SocketConfig::default()), &login("Anna")).unwrap();
+    let connected = tie(hub.client(SocketConfig::default()), login("Anna")).unwrap();
     let ended = talk(connected).unwrap();
     assert_eq!(ended.reason(), Some(&DisconnectReason::Requested));
     assert_eq!(serving.join().unwrap(), DisconnectReason::PeerLeft);
@@ -278,7 +278,7 @@ fn a_shutdown_says_so() {
     let mut stage = Stage::new(ServerConfig::default(), ClientConfig::default());
     stage.connect();
     stage.play(Duration::from_millis(100), accept_all);
-    stage.server.disconnect_all();
+    stage.server.shut_down();
     let seen = stage.play(Duration::from_millis(500), accept_all);
     assert!(matches!(seen[..], [ClientEvent::Disconnected(DisconnectReason::ServerShutdown)]), "{seen:?}");
 }

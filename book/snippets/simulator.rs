@@ -116,7 +116,7 @@ fn whatever_happens_both_sides_agree_in_the_end() {
 
         let clients = (0..game.client_count()).map(|client| game.client(client).phase());
         let connected = clients.filter(|phase| *phase == Phase::Connected).count();
-        assert_eq!(game.server().user_count(), connected);
+        assert_eq!((connected, game.server().user_count()), (3, 3), "everybody is back");
     });
 }
 // ANCHOR_END: seeds

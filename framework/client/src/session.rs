@@ -103,8 +103,8 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Disconnected, P, T, H> {
     /// # Errors
     /// Where the credentials are over a limit; the session comes back with the error.
     #[expect(clippy::result_large_err, reason = "the session is given back, whatever its size")]
-    pub fn connect(self, transport: T, auth: &P::Auth) -> Begun<P, T, H> {
-        match encode_auth::<P>(auth) {
+    pub fn connect(self, transport: T, auth: P::Auth) -> Begun<P, T, H> {
+        match encode_auth::<P>(&auth) {
             Ok(auth) => self.connect_encoded(Some(transport), auth),
             Err(error) => Err(ConnectFailed { session: self, error: error.into() }),
         }

@@ -108,7 +108,7 @@ fn a7_each_end_has_its_own_reason_on_each_side() {
     assert_eq!(last_departure(&kicked), Some(DisconnectReason::Kicked("no shouting".into())));
 
     let mut shut_down = connected(config());
-    shut_down.server_mut().disconnect_all();
+    shut_down.server_mut().shut_down();
     shut_down.run_for(MS * 500);
     assert_eq!(last_end(&shut_down, 0), Some(DisconnectReason::ServerShutdown));
     assert_eq!(last_departure(&shut_down), Some(DisconnectReason::ServerShutdown));

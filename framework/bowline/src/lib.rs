@@ -108,16 +108,16 @@ pub mod prelude {
     //! What most files of a game need: `use bowline::prelude::*;`.
 
     pub use crate::transport::{
-        ClientTransport as _, Conditioned, LinkConditionerConfig, SocketConfig, Transport as _,
+        ClientTransport, Conditioned, LinkConditionerConfig, SocketConfig, Transport,
+    };
+    pub use crate::{
+        AuthTicket, Client, ClientConfig, ClientEvent, Connected, ConnectionStats, DisconnectReason,
+        Disconnected, PendingAuth, Phase, Progress, ReconnectPolicy, RejectReason, SendError, Server,
+        ServerConfig, ServerEvent, Session, SystemClock, UserId,
     };
     pub use crate::{Channel, Message, Protocol, Replicate, Request, Wire};
     pub use crate::{
         ChannelOf, ComponentOf, MessageOf, ProtocolId, RequestOf, ResourceOf, ToClient, ToServer,
-    };
-    pub use crate::{
-        Client, ClientConfig, ClientEvent, Connected, ConnectionStats, DisconnectReason, Disconnected,
-        PendingAuth, Phase, Progress, ReconnectPolicy, RejectReason, SendError, Server, ServerConfig,
-        ServerEvent, Session, SystemClock, UserId,
     };
 }
 

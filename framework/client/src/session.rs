@@ -103,8 +103,8 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Disconnected, P, T, H> {
     /// # Errors
     /// Where the credentials are over a limit; the session comes back with the error.
     #[expect(clippy::result_large_err, reason = "the session is given back, whatever its size")]
-    pub fn connect(self, transport: T, auth: &P::Auth) -> Begun<P, T, H> {
-        match encode_auth::<P>(auth) {
+    pub fn connect(self, transport: T, auth: P::Auth) -> Begun<P, T, H> {
+        match encode_auth::<P>(&auth) {
             Ok(auth) => self.connect_encoded(Some(transport), auth),
             Err(error) => Err(ConnectFailed { session: self, error: error.into() }),
         }
@@ -127,7 +127,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Disconnected, P, T, H> {
         match connection.connect(now, ProtocolSpec::of::<P>(), security, auth, &mut io.host) {
             Ok(connection) => {
                 let mut session = Session { connection, io, encoder, protocol: PhantomData };
-                session.send();
+                session.transmit();
                 Ok(session)
             }
             Err((connection, error)) => {
@@ -189,7 +189,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<PendingAuth, P, T, H> {
         match connection.poll(now) {
             Step::Waiting(connection) => {
                 let mut session = Session { connection, io, encoder, protocol: PhantomData };
-                session.send();
+                session.transmit();
                 Progress::Waiting(session)
             }
             Step::Connected(mut connection) => {
@@ -221,7 +221,8 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<PendingAuth, P, T, H> {
         self.io.or_earlier(self.connection.next_deadline())
     }
 
-    fn send(&mut self) {
+    /// Not `send`: a private method of that name would turn "no method named `send`" into "`send` is private".
+    fn transmit(&mut self) {
         let now = self.now();
         let Self { connection, io, .. } = self;
         if io.transport.as_ref().is_some_and(ClientTransport::is_open) {

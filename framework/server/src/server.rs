@@ -42,6 +42,7 @@ pub struct Server<P: Protocol, T: Transport, H> {
     encoder: MessageEncoder,
     datagram: Vec<u8>,
     strays: u64,
+    shutting_down: bool,
 }
 
 /// An event; a message is decoded only when it is asked for.
@@ -95,6 +96,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
             encoder: MessageEncoder::default(),
             datagram: Vec::new(),
             strays: 0,
+            shutting_down: false,
         }
     }
 
@@ -108,6 +110,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
     pub fn listen(&mut self, socket: T) {
         self.ticks.start(self.host.now());
         self.transport = Some(socket);
+        self.shutting_down = false;
     }
 
     /// Has `authenticate` decide who comes in, instead of `AuthRequested` events.
@@ -239,9 +242,10 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         self.remove(now, user, DisconnectReason::Kicked(reason.into()));
     }
 
-    /// Ends every connection: users are told that the server shuts down. Go on calling `receive` and `send` for half
-    /// a second, so that all hear it. Newcomers are still let in, unless their tickets are refused.
-    pub fn disconnect_all(&mut self) {
+    /// Ends every connection, and lets nobody in any more: users, and those who knock, are told that the server shuts
+    /// down. Go on calling `receive` and `send` for half a second, so that all hear it.
+    pub fn shut_down(&mut self) {
+        self.shutting_down = true;
         let now = self.host.now();
         for slot in 0..self.users.slots() {
             if let Some(id) = self.users.id_at(slot) {
@@ -397,25 +401,35 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
 
     /// Asks the application, or whoever decides for it, about a caller.
     fn ask(&mut self, caller: Caller<T::Address>, auth: &[u8]) {
-        let now = self.host.now();
-        let refusal = match decode_exactly::<P::Auth>(auth) {
-            Err(_) => RejectReason::InvalidCredentials,
-            Ok(_) if self.users.len() >= self.config.max_users => RejectReason::ServerFull,
-            Ok(auth) => {
-                if let Some(authenticate) = &self.authenticate {
-                    let address = caller.address();
-                    let transport = self.transport.as_ref().map_or("", |transport| transport.name(address));
-                    let request = AuthRequest { auth, address: address.to_string(), transport };
-                    self.decisions.look_up(caller, Arc::clone(authenticate), request);
-                } else {
-                    let ticket = self.decisions.ticket::<P>(caller, auth);
-                    self.events.push_back(Queued::Event(ServerEvent::AuthRequested(ticket)));
-                }
-                return;
-            }
+        if let Some(reason) = self.closed_door() {
+            return self.turn_away(caller, reason);
+        }
+        let Ok(auth) = decode_exactly::<P::Auth>(auth) else {
+            return self.turn_away(caller, RejectReason::InvalidCredentials);
         };
-        self.doorway.refuse(now, caller, refusal.clone());
-        self.rejected(caller, refusal);
+        if let Some(authenticate) = &self.authenticate {
+            let address = caller.address();
+            let transport = self.transport.as_ref().map_or("", |transport| transport.name(address));
+            let request = AuthRequest { auth, address: address.to_string(), transport };
+            self.decisions.look_up(caller, Arc::clone(authenticate), request);
+        } else {
+            let ticket = self.decisions.ticket::<P>(caller, auth);
+            self.events.push_back(Queued::Event(ServerEvent::AuthRequested(ticket)));
+        }
+    }
+
+    /// Refuses a caller for a reason of the server's own, and says so in an event.
+    fn turn_away(&mut self, caller: Caller<T::Address>, reason: RejectReason) {
+        self.doorway.refuse(self.host.now(), caller, reason.clone());
+        self.rejected(caller, reason);
+    }
+
+    /// Why nobody can come in now, whatever they show.
+    fn closed_door(&self) -> Option<RejectReason> {
+        if self.shutting_down {
+            return Some(RejectReason::ShuttingDown);
+        }
+        (self.users.len() >= self.config.max_users).then_some(RejectReason::ServerFull)
     }
 
     fn rejected(&mut self, caller: Caller<T::Address>, reason: RejectReason) {
@@ -427,11 +441,10 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
     fn decide(&mut self, now: Instant) {
         while let Some((caller, decision)) = self.decisions.next() {
             match decision {
-                Ok(()) if self.users.len() >= self.config.max_users => {
-                    self.doorway.refuse(now, caller, RejectReason::ServerFull);
-                    self.rejected(caller, RejectReason::ServerFull);
-                }
-                Ok(()) => self.admit(now, caller),
+                Ok(()) => match self.closed_door() {
+                    Some(reason) => self.turn_away(caller, reason),
+                    None => self.admit(now, caller),
+                },
                 Err(reason) => self.doorway.refuse(now, caller, reason),
             }
         }

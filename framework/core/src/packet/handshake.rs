@@ -103,7 +103,7 @@ pub(crate) struct AuthPiece<'a> {
 }
 
 impl AuthPiece<'_> {
-    /// Bytes of every piece but the last: with the 51 before them well within a packet of 1,200.
+    /// Bytes of every piece but the last: with the 54 before them well within a packet of 1,200.
     pub(crate) const BYTES: usize = 1_024;
     /// 8 KiB of credentials: signed tokens of platforms are 0.2 to 2.5 kB.
     pub(crate) const MAX_COUNT: u8 = 8;

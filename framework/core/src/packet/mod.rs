@@ -39,8 +39,7 @@ impl Side {
 /// other end writes it into every packet.
 ///
 /// On a transport that keeps packets secret it only tells a session from the one before it at the same address:
-/// 16 bits do. On any other it is what an off-path attacker does not know: 64 bits, 48 of which nobody can
-/// guess even with the number of the session's slot.
+/// 16 bits do. On any other it is what an off-path attacker does not know: 64 random bits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SessionToken(u64);
 

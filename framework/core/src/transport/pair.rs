@@ -54,10 +54,10 @@ impl<A: Transport, B: Transport> Transport for (A, B) {
     type Error = EitherError<A::Error, B::Error>;
 
     fn receive(&mut self, now: Instant) -> Result<Option<Datagram<'_, Self::Address>>, Self::Error> {
-        if let Some(datagram) = self.0.receive(now).map_err(EitherError::First)? {
+        if let Some(datagram) = unless_closed(self.0.receive(now)).map_err(EitherError::First)? {
             return Ok(Some(Datagram { from: Either::First(datagram.from), bytes: datagram.bytes }));
         }
-        let datagram = self.1.receive(now).map_err(EitherError::Second)?;
+        let datagram = unless_closed(self.1.receive(now)).map_err(EitherError::Second)?;
         Ok(datagram.map(|d| Datagram { from: Either::Second(d.from), bytes: d.bytes }))
     }
 
@@ -104,10 +104,74 @@ impl<A: Transport, B: Transport> Transport for (A, B) {
     }
 }
 
+/// From a transport that has ended nothing comes any more. Its error, call after call, would keep the other from
+/// being heard.
+fn unless_closed<T, E: TransportError>(received: Result<Option<T>, E>) -> Result<Option<T>, E> {
+    received.or_else(|error| if error.kind() == TransportErrorKind::Closed { Ok(None) } else { Err(error) })
+}
+
 impl<A: Readiness, B: Readiness> Readiness for (A, B) {
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // Both are asked, so that either can wake the task.
         let (first, second) = (self.0.poll_readable(cx), self.1.poll_readable(cx));
         if first.is_ready() || second.is_ready() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("it has ended")]
+    struct Ended;
+
+    impl TransportError for Ended {
+        fn kind(&self) -> TransportErrorKind {
+            TransportErrorKind::Closed
+        }
+    }
+
+    /// A transport that gives what it holds, or has ended.
+    struct Fixed(Option<Vec<u8>>);
+
+    impl Transport for Fixed {
+        type Address = u8;
+        type Error = Ended;
+
+        fn receive(&mut self, _: Instant) -> Result<Option<Datagram<'_, u8>>, Ended> {
+            self.0.as_deref().map(|bytes| Some(Datagram { from: 0, bytes })).ok_or(Ended)
+        }
+
+        fn send(&mut self, _: Instant, _: u8, _: &[u8]) -> Result<(), Ended> {
+            Ok(())
+        }
+
+        fn flush(&mut self, _: Instant) -> Result<(), Ended> {
+            Ok(())
+        }
+
+        fn max_datagram_size(&self) -> usize {
+            1_200
+        }
+
+        fn security(&self, _: u8) -> Security {
+            Security::FULL
+        }
+
+        fn name(&self, _: u8) -> &'static str {
+            "fixed"
+        }
+
+        fn close(&mut self, _: u8) {}
+    }
+
+    #[test]
+    fn one_that_has_ended_does_not_silence_the_other() {
+        let mut pair = (Fixed(None), Fixed(Some(b"ahoy".to_vec())));
+        let datagram = pair.receive(Instant::ZERO).unwrap().unwrap();
+        assert_eq!((datagram.from, datagram.bytes), (Either::Second(0), &b"ahoy"[..]));
+        let mut neither = (Fixed(None), Fixed(None));
+        assert!(neither.receive(Instant::ZERO).unwrap().is_none());
     }
 }

@@ -1,0 +1,19 @@
+//! The code of the guide and of the README, one module for each page. All of it runs.
+
+#![allow(
+    unreachable_pub,
+    dead_code,
+    reason = "a page shows what a game writes, and a game's items are public"
+)]
+
+mod channels;
+mod conditioner;
+mod first_game;
+mod first_game_udp;
+mod lifecycle;
+mod own_transport;
+mod pages;
+mod protocol;
+mod readme;
+mod simulator;
+mod transports;

@@ -118,7 +118,10 @@ pub fn request(input: TokenStream) -> TokenStream {
 
 /// Derives [`Channel`](trait.Channel.html) for a unit struct, and `ToServer` and `ToClient` as its direction says.
 ///
-/// `#[channel(MODE, DIRECTION)]`, and in it `crate = "path::to::bowline"` if the facade is not `::bowline`.
+/// `#[channel(MODE, DIRECTION)]`, and in it
+/// * `weight = 4`, a `u16`: its share of what the connection may send, next to the weights of the other channels that
+///   have something to send; 1 where none is given. Both sides need not agree on it.
+/// * `crate = "path::to::bowline"` if the facade is not `::bowline`.
 ///
 /// | mode | each message |
 /// |---|---|

@@ -68,6 +68,8 @@ pub(crate) struct Channel {
     pub(crate) generics: Generics,
     pub(crate) mode: Mode,
     pub(crate) direction: Direction,
+    /// A constant of type `u16`; 1 where none is given.
+    pub(crate) weight: Option<Expr>,
 }
 
 #[derive(Clone, Copy)]

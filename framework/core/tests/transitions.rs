@@ -75,6 +75,7 @@ impl Protocol for Game {
             name: "Talk",
             mode: Mode::OrderedReliable,
             direction: Direction::Bidirectional,
+            weight: 1,
         }],
         messages: &[],
         requests: &[],

@@ -71,6 +71,7 @@ pub(crate) fn channel(model: &Channel) -> TokenStream {
         Direction::ToClient => (quote!(ToClient), &["ToClient"]),
         Direction::Bidirectional => (quote!(Bidirectional), &["ToServer", "ToClient"]),
     };
+    let weight = model.weight.as_ref().map_or_else(|| quote!(1), |weight| quote!(#weight));
     let markers = markers.iter().map(|marker| format_ident!("{marker}"));
     enclosed(&quote! {
         #[automatically_derived]
@@ -79,6 +80,7 @@ pub(crate) fn channel(model: &Channel) -> TokenStream {
                 name: #name,
                 mode: #p::Mode::#mode,
                 direction: #p::Direction::#direction,
+                weight: #weight,
             };
         }
         #(

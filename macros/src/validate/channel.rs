@@ -21,7 +21,8 @@ const DIRECTIONS: [(&str, Direction); 3] = [
     ("bidirectional", Direction::Bidirectional),
 ];
 
-const TYPE: Place = Place { name: "on the type", keys: &[("channel", "crate")], elsewhere: &[] };
+const TYPE: Place =
+    Place { name: "on the type", keys: &[("channel", "crate"), ("channel", "weight")], elsewhere: &[] };
 
 pub(crate) fn channel(mut input: Input, errors: &mut Errors) -> Channel {
     if !matches!(input.data, Data::Struct { unit: true, .. }) {
@@ -38,6 +39,7 @@ pub(crate) fn channel(mut input: Input, errors: &mut Errors) -> Channel {
     input.settings.given = rest;
     let mut known = Known::sort(input.settings, &TYPE, errors);
     let facade = known.facade("channel", errors);
+    let weight = known.expr("channel", "weight", "4", errors);
 
     let (mut mode, mut direction) = (None, None);
     let mut refused = known.refused;
@@ -62,6 +64,7 @@ pub(crate) fn channel(mut input: Input, errors: &mut Errors) -> Channel {
         generics: input.generics,
         mode: mode.unwrap_or(Mode::OrderedReliable),
         direction: direction.unwrap_or(Direction::Bidirectional),
+        weight,
     }
 }
 

@@ -334,7 +334,7 @@ mod tests {
     use crate::protocol::Direction;
 
     const fn spec(name: &'static str, mode: Mode) -> ChannelSpec {
-        ChannelSpec { name, mode, direction: Direction::Bidirectional }
+        ChannelSpec { name, mode, direction: Direction::Bidirectional, weight: 1 }
     }
 
     const CHANNELS: &[ChannelSpec] = &[

@@ -37,6 +37,9 @@ pub struct ChannelSpec {
     pub mode: Mode,
     /// Who may send on it.
     pub direction: Direction,
+    /// Its share of what the connection may send, next to the weights of the other channels that have something to
+    /// send. 1 unless it says otherwise; not part of what both sides must agree on.
+    pub weight: u16,
 }
 
 /// What a channel promises about the messages on it.

@@ -401,6 +401,7 @@ mod tests {
             name: "Talk",
             mode: Mode::OrderedReliable,
             direction: Direction::Bidirectional,
+            weight: 1,
         }],
         messages: &[CHAT, STEER],
         requests: &[],

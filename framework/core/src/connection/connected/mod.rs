@@ -16,7 +16,7 @@ use super::{
 };
 use crate::acks::{ReceivedPackets, RoundTrip, SentPackets};
 use crate::channels::{BufferPool, Chosen, QueueFull, Receiver, Sender};
-use crate::pacing::{Allowance, RateControl};
+use crate::pacing::{Allowance, RateControl, Turns};
 use crate::packet::{EntryHead, FromClient, SessionToken, Side, channel_bits};
 use crate::transport::Address;
 use crate::{Instant, Security};
@@ -60,8 +60,7 @@ struct Link {
     /// The sender's tick in the packets we write, and the newest one in those we read.
     tick: u32,
     peer_tick: u32,
-    /// Which channel the next packet begins with, so that none is always last.
-    turn: usize,
+    turns: Turns,
     flush: Flush,
     ended: Option<DisconnectReason>,
     stats: ConnectionStats,
@@ -184,7 +183,7 @@ impl Connection<Connected> {
                 silent_timeouts: 0,
                 tick: 0,
                 peer_tick,
-                turn: 0,
+                turns: Turns::new(channels.len()),
                 flush: Flush { at: now, packets: 0 },
                 ended: None,
                 stats: ConnectionStats::default(),

@@ -70,29 +70,43 @@ impl Link {
         self.rate.window(self.max_datagram).is_none_or(|window| self.sent.delivery().in_flight() < window)
     }
 
-    /// Chooses entries for one packet, one of each channel in turn, until none fits.
+    /// Chooses entries for one packet until none fits, from the channel whose turn it is by weight: start-time fair
+    /// queueing (Goyal, Vin, Cheng, *Start-time Fair Queueing*, SIGCOMM 1996). A channel that was silent begins at the
+    /// present, so a small urgent message does not wait for a large transfer, and nobody saves turns up.
     fn choose(&mut self, now: Instant, mut room_bits: usize, chosen: &mut Vec<Chosen>) {
-        let channel_bits = channel_bits(self.protocol.channels());
-        let channels = self.senders.len();
+        let channels = self.protocol.channels();
+        let channel_bits = channel_bits(channels);
         let mut previous = Previous::default();
-        let mut passed_over = 0;
-        while passed_over < channels && room_bits > EntryHead::LEAST_BITS {
-            let channel = self.turn % channels;
-            self.turn = (channel + 1) % channels;
-            passed_over += 1;
-            let Some(sender) = self.senders.get_mut(channel) else { break };
-            let Some(head) = sender.peek(channel as u8) else { continue };
+        // At most 64 channels: the macro refuses more.
+        let mut passed_over = 0_u64;
+        while room_bits > EntryHead::LEAST_BITS {
+            let waiting = self
+                .senders
+                .iter()
+                .enumerate()
+                .filter(|(channel, sender)| passed_over >> channel & 1 == 0 && sender.peek(0).is_some());
+            let start = |channel: usize| self.turns.start(channel);
+            let Some((channel, start)) =
+                waiting.map(|(channel, _)| (channel, start(channel))).min_by(|a, b| a.1.total_cmp(&b.1))
+            else {
+                break;
+            };
+            let (Some(sender), Some(spec)) = (self.senders.get_mut(channel), channels.get(channel)) else {
+                break;
+            };
+            let Some(head) = sender.peek(channel as u8) else { break };
             let bits = head.bits(previous, channel_bits);
             if bits > room_bits {
+                passed_over |= 1 << channel;
                 continue;
             }
-            let Some(payload) = sender.take(now) else { continue };
+            let Some(payload) = sender.take(now) else { break };
+            self.turns.served(channel, start, bits as f64 / f64::from(spec.weight.max(1)));
             room_bits -= bits;
             previous = head.as_previous();
             // Entries of one channel next to each other name it once, so in this order they take no more bits.
             let place = chosen.partition_point(|entry| entry.head.channel <= head.channel);
             chosen.insert(place, Chosen { head, payload });
-            passed_over = 0;
         }
     }
 

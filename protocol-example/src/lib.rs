@@ -7,4 +7,9 @@
 //! * [`programs`]: `serve`, `join` and `bots`, for two terminals.
 //! * [`timeline`]: how all of them tell what happens, to people and to programs.
 
+pub mod demo;
+pub mod game;
+pub mod programs;
 pub mod protocol;
+pub mod timeline;
+pub mod transport;

@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_ship_takes_46_bits() {
-        let spot = Spot { player: PlayerId(63), x: -99.99, y: 12.34, heading: 3.14 };
+        let spot = Spot { player: PlayerId(63), x: -99.99, y: 12.34, heading: 3.0 };
         assert_eq!(bits(&spot), 46);
         assert_eq!(bits(&Steer { turn: 0.5 }), 8);
     }

@@ -62,6 +62,11 @@ impl<C: Copy> SentPackets<C> {
         ((self.packets.len() as u64) < SEND_WINDOW).then_some(self.next)
     }
 
+    /// How many packets are undecided.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.packets.iter().filter(|packet| packet.fate == Fate::Open).count()
+    }
+
     /// Records that the packet with [`next_number`](Self::next_number) goes out, with what it carries.
     pub(crate) fn record(&mut self, now: Instant, carried: impl IntoIterator<Item = C>) {
         let before = self.cargo.len();

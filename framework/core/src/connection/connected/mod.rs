@@ -330,7 +330,11 @@ impl Connection<Connected> {
         let link = *self.state.0;
         let parting = Farewell::for_reason(&reason)
             .map(|farewell| Parting::goodbye(now, link.side, farewell, link.peer_token, link.security));
-        let stats = link.stats();
+        let mut stats = link.stats();
+        if reason == DisconnectReason::TimedOut {
+            // Nobody will ever say so, but what was on the way when the silence began is lost.
+            stats.packets_lost += link.sent.in_flight() as u64;
+        }
         Connection::<Disconnected>::ended(link.config, reason, stats, parting)
     }
 }

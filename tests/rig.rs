@@ -150,6 +150,8 @@ impl Table {
         {
             table.turn(|_, _| (), |_, _| ());
         }
+        // The event is still to come.
+        table.turn(|_, _| (), |_, _| ());
         table
     }
 

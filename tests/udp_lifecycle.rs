@@ -15,7 +15,7 @@ use bowline_tests::rig::{Arena, ArenaMessage, Chat, Login, Talk, login};
 
 const MS: Duration = Duration::from_millis(1);
 /// For tests that wait until something times out.
-const SHORT: Duration = Duration::from_millis(400);
+const SHORT: Duration = Duration::from_millis(600);
 /// No test waits for so long unless something is wrong.
 const LONG: Duration = Duration::from_secs(30);
 
@@ -437,7 +437,7 @@ fn a8_after_each_end_comes_a_fresh_session() {
         }),
     ];
     let mut client = ClientConfig::default();
-    client.connection.disconnection_timeout_duration = SHORT * 4;
+    client.connection.disconnection_timeout_duration = SHORT * 3;
     client.connection.heartbeat_interval = SHORT / 8;
     let mut server = ServerConfig::default();
     server.connection.heartbeat_interval = SHORT / 8;

@@ -52,24 +52,26 @@ fn busy_tick(table: &mut Table) -> usize {
 fn a_steady_tick_with_100_clients_allocates_nothing() {
     const CLIENTS: usize = 100;
     const TICKS: usize = 200;
-    let mut table = Table::connected(CLIENTS);
-    for _ in 0..TICKS {
-        busy_tick(&mut table);
-    }
-    let mut arrived = 0;
-    let seen = measure(|| {
+    for security in [Security::NONE, Security::FULL] {
+        let mut table = Table::connected(CLIENTS, security);
         for _ in 0..TICKS {
-            arrived += busy_tick(&mut table);
+            busy_tick(&mut table);
         }
-    });
-    // Four a client to the server, and four back: two broadcasts, and an answer to each hundred bytes.
-    assert_eq!(arrived, 8 * CLIENTS * TICKS);
-    assert_eq!((seen.count_total, seen.bytes_total), (0, 0), "{seen:?} in {TICKS} ticks");
+        let mut arrived = 0;
+        let seen = measure(|| {
+            for _ in 0..TICKS {
+                arrived += busy_tick(&mut table);
+            }
+        });
+        // Four a client to the server, and four back: two broadcasts, and an answer to each hundred bytes.
+        assert_eq!(arrived, 8 * CLIENTS * TICKS);
+        assert_eq!((seen.count_total, seen.bytes_total), (0, 0), "{seen:?} in {TICKS} ticks");
+    }
 }
 
 #[test]
 fn an_idle_tick_with_100_clients_allocates_nothing() {
-    let mut table = Table::connected(100);
+    let mut table = Table::connected(100, Security::NONE);
     let idle = |table: &mut Table| {
         table.turn(
             |_, event| assert!(matches!(event, ServerEvent::Tick(_)), "{event:?}"),
@@ -184,30 +186,32 @@ fn growth(mut cycle: impl FnMut()) -> AllocationInfo {
 
 #[test]
 fn a8_1_000_connections_leave_the_heap_where_it_was() {
-    let mut table = Table::new(1);
-    let seen = growth(|| {
-        table.connect(0);
-        let mut is_out = false;
-        for _ in 0..8 {
-            table.turn(
-                |server, event| {
-                    if let ServerEvent::Connected(user) = event {
-                        server.send_to::<Talk>(user, HUNDRED).unwrap();
-                    }
-                },
-                |client, event| match event {
-                    ClientEvent::Connected => client.connected().unwrap().send::<Talk>(STEER).unwrap(),
-                    ClientEvent::Message(_) => client.disconnect(),
-                    ClientEvent::Disconnected(_) => is_out = true,
-                    event => panic!("{event:?}"),
-                },
-            );
-        }
-        assert!(is_out && table.server.user_count() == 0);
-        table.clock.advance(Duration::from_secs(11));
-        table.turn(|_, _| (), |_, _| ());
-    });
-    assert_eq!((seen.bytes_current, seen.count_current), (0, 0), "{seen:?}");
+    for security in [Security::NONE, Security::FULL] {
+        let mut table = Table::new(1, security);
+        let seen = growth(|| {
+            table.connect(0);
+            let mut is_out = false;
+            for _ in 0..8 {
+                table.turn(
+                    |server, event| {
+                        if let ServerEvent::Connected(user) = event {
+                            server.send_to::<Talk>(user, HUNDRED).unwrap();
+                        }
+                    },
+                    |client, event| match event {
+                        ClientEvent::Connected => client.connected().unwrap().send::<Talk>(STEER).unwrap(),
+                        ClientEvent::Message(_) => client.disconnect(),
+                        ClientEvent::Disconnected(_) => is_out = true,
+                        event => panic!("{event:?}"),
+                    },
+                );
+            }
+            assert!(is_out && table.server.user_count() == 0);
+            table.clock.advance(Duration::from_secs(11));
+            table.turn(|_, _| (), |_, _| ());
+        });
+        assert_eq!((seen.bytes_current, seen.count_current), (0, 0), "{seen:?}");
+    }
 }
 
 #[test]

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use bowline::prelude::*;
-use bowline::transport::local;
-use bowline::{ManualClock, SeededEntropy};
+use bowline::transport::{ClientTransport, Datagram, Security, Transport, local};
+use bowline::{Instant, ManualClock, SeededEntropy};
 
 /// The credentials.
 #[derive(Wire, Clone, Debug, PartialEq)]
@@ -101,10 +101,56 @@ pub fn login(name: &str) -> Login {
 pub type TestHost = (ManualClock, SeededEntropy);
 
 /// A server over in-process queues.
-pub type LocalServer = Server<Arena, local::Socket, TestHost>;
+pub type LocalServer = Server<Arena, Vouched<local::Socket>, TestHost>;
 
 /// A client over in-process queues.
-pub type LocalClient = Client<Arena, local::ClientSocket, TestHost>;
+pub type LocalClient = Client<Arena, Vouched<local::ClientSocket>, TestHost>;
+
+/// A transport that vouches for what it is told to: in-process queues that are treated like UDP, say.
+#[derive(Debug)]
+pub struct Vouched<T> {
+    inner: T,
+    security: Security,
+}
+
+impl<T: Transport> Transport for Vouched<T> {
+    type Address = T::Address;
+    type Error = T::Error;
+
+    fn receive(&mut self, now: Instant) -> Result<Option<Datagram<'_, T::Address>>, T::Error> {
+        self.inner.receive(now)
+    }
+
+    fn send(&mut self, now: Instant, to: T::Address, datagram: &[u8]) -> Result<(), T::Error> {
+        self.inner.send(now, to, datagram)
+    }
+
+    fn flush(&mut self, now: Instant) -> Result<(), T::Error> {
+        self.inner.flush(now)
+    }
+
+    fn max_datagram_size(&self) -> usize {
+        self.inner.max_datagram_size()
+    }
+
+    fn security(&self, _: T::Address) -> Security {
+        self.security
+    }
+
+    fn name(&self, address: T::Address) -> &'static str {
+        self.inner.name(address)
+    }
+
+    fn close(&mut self, address: T::Address) {
+        self.inner.close(address);
+    }
+}
+
+impl<T: ClientTransport> ClientTransport for Vouched<T> {
+    fn server_address(&self) -> T::Address {
+        self.inner.server_address()
+    }
+}
 
 /// A server and its clients over in-process queues, in virtual time. Nothing in it allocates but what they do.
 #[derive(Debug)]
@@ -113,6 +159,8 @@ pub struct Table {
     pub clock: ManualClock,
     /// Where they meet.
     pub hub: local::Hub,
+    /// What the queues vouch for: [`Security::NONE`] makes them like UDP, [`Security::FULL`] like WebRTC.
+    pub security: Security,
     /// The server.
     pub server: LocalServer,
     /// The clients.
@@ -128,22 +176,23 @@ impl Table {
     /// # Panics
     /// Never: the hub is fresh.
     #[must_use]
-    pub fn new(clients: usize) -> Self {
+    pub fn new(clients: usize, security: Security) -> Self {
         let clock = ManualClock::new();
         let hub = local::Hub::new();
         let host = |seed| (clock.clone(), SeededEntropy::new(seed));
         let mut server = Server::with_host(ServerConfig::default(), host(1));
-        server.listen(hub.server(server.socket_config()).expect("a fresh hub has no server"));
+        let inner = hub.server(server.socket_config()).expect("a fresh hub has no server");
+        server.listen(Vouched { inner, security });
         let clients = (0..clients as u64)
             .map(|index| Client::with_host(ClientConfig::default(), host(100 + index)))
             .collect();
-        Self { clock, hub, server, clients }
+        Self { clock, hub, security, server, clients }
     }
 
     /// The same, with the clients connected.
     #[must_use]
-    pub fn connected(clients: usize) -> Self {
-        let mut table = Self::new(clients);
+    pub fn connected(clients: usize, security: Security) -> Self {
+        let mut table = Self::new(clients, security);
         (0..clients).for_each(|client| table.connect(client));
         while table.server.user_count() < clients
             || table.clients.iter().any(|client| client.phase() != Phase::Connected)
@@ -161,17 +210,26 @@ impl Table {
     /// Where it is connected already.
     pub fn connect(&mut self, client: usize) {
         let client = &mut self.clients[client];
-        let socket = self.hub.client(client.socket_config());
+        let socket = Vouched { inner: self.hub.client(client.socket_config()), security: self.security };
         client.connect(socket, login("somebody")).expect("a client that is not connected can connect");
     }
 
     /// A tick passes; server and clients do a turn each. Everybody is let in.
     pub fn turn(
         &mut self,
-        mut server: impl FnMut(&mut LocalServer, ServerEvent<Arena, local::Address>),
-        mut client: impl FnMut(&mut LocalClient, ClientEvent<Arena>),
+        server: impl FnMut(&mut LocalServer, ServerEvent<Arena, local::Address>),
+        client: impl FnMut(&mut LocalClient, ClientEvent<Arena>),
     ) {
         self.clock.advance(Self::TICK);
+        self.server_turn(server);
+        self.client_turns(client);
+    }
+
+    /// The server does a turn. Everybody is let in.
+    pub fn server_turn(
+        &mut self,
+        mut server: impl FnMut(&mut LocalServer, ServerEvent<Arena, local::Address>),
+    ) {
         self.server.receive();
         while let Some(event) = self.server.next_event() {
             match event {
@@ -180,6 +238,10 @@ impl Table {
             }
         }
         self.server.send();
+    }
+
+    /// Every client does a turn.
+    pub fn client_turns(&mut self, mut client: impl FnMut(&mut LocalClient, ClientEvent<Arena>)) {
         for node in &mut self.clients {
             node.receive();
             while let Some(event) = node.next_event() {

@@ -452,9 +452,9 @@ fn a8_after_each_end_comes_a_fresh_session() {
 
         world.forget();
         if index % 2 == 0 {
-            world.connect().unwrap()
+            world.connect().unwrap();
         } else {
-            world.client.reconnect().unwrap()
+            world.client.reconnect().unwrap();
         }
         world.until_in();
         world.say("new words");

@@ -389,7 +389,7 @@ fn a7_each_end_has_its_own_reason_on_each_side() {
     assert_eq!(world.client_story, ["Connected", "disconnected: you left"]);
 
     let mut world = World::connected(ServerConfig::default(), ClientConfig::default());
-    world.server().disconnect_all();
+    world.server().shut_down();
     world.until_out();
     assert_eq!(world.departures[0].reason, DisconnectReason::ServerShutdown);
     assert_eq!(world.client_story, ["Connected", "disconnected: the server was shut down"]);
@@ -409,8 +409,12 @@ fn a8_after_each_end_comes_a_fresh_session() {
             world.until_out();
         }),
         ("a shutdown", |world| {
-            world.server().disconnect_all();
+            world.server().shut_down();
             world.until_out();
+            let config = world.server().socket_config();
+            let socket = udp::Socket::bind("127.0.0.1:0", config).unwrap();
+            world.address = socket.local_address();
+            world.server().listen(socket);
         }),
         ("a time-out of the client", |world| {
             // The server stands still.

@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bowline_client::{Client, ClientEvent};
-use bowline_core::{ClientTransport, Clock, Instant, Protocol, Readiness, RejectReason};
+use bowline_core::{ClientTransport, Clock, Instant, Protocol, Readiness};
 use bowline_server::{Server, ServerEvent};
 
 use crate::{SystemClock, readable_or_deadline};
@@ -53,7 +53,8 @@ pub trait Drive: Machine + Sized {
     }
 
     /// As [`run`](Self::run), and until `stop` is ready. Then it says goodbye and ends when that has been heard, as far as
-    /// one can know: half a second for a server, which lets nobody in meanwhile. The handler sees the last events too.
+    /// one can know: half a second for a server, which lets nobody in from then on
+    /// ([`Server::shut_down`]). The handler sees the last events too.
     ///
     /// ```no_run
     /// # async fn of<P: bowline_core::Protocol, T: bowline_core::Readiness>(
@@ -81,14 +82,10 @@ pub trait Drive: Machine + Sized {
                     Woken::ByStop => break,
                 }
             }
+            self.say_goodbye();
             let until = self.clock().map_or(Instant::ZERO, |clock| clock.now() + FAREWELL);
             loop {
-                self.say_goodbye();
-                let last_words = |machine: &mut Self, event| match machine.refuse(event) {
-                    Some(event) => handler(machine, event),
-                    None => R::go_on(),
-                };
-                if let Some(end) = turn(self, last_words) {
+                if let Some(end) = turn(self, &mut handler) {
                     return end;
                 }
                 let is_over = self.clock().is_none_or(|clock| clock.now() >= until);
@@ -167,10 +164,8 @@ mod sealed {
         fn next_deadline(&self) -> Option<Instant>;
         fn clock(&mut self) -> Option<SystemClock>;
         fn transport_mut(&mut self) -> Option<&mut Self::Transport>;
-        /// Ends what is connected. Called again and again.
+        /// Ends what is connected, and lets nobody in.
         fn say_goodbye(&mut self);
-        /// After the goodbye: takes an event that somebody wants to come in by, and refuses.
-        fn refuse(&mut self, event: Self::Event) -> Option<Self::Event>;
     }
 }
 
@@ -203,17 +198,7 @@ impl<P: Protocol, T: Readiness> Machine for Server<P, T, SystemClock> {
     }
 
     fn say_goodbye(&mut self) {
-        self.disconnect_all();
-    }
-
-    fn refuse(&mut self, event: Self::Event) -> Option<Self::Event> {
-        match event {
-            ServerEvent::AuthRequested(ticket) => {
-                ticket.reject(RejectReason::ShuttingDown);
-                None
-            }
-            event => Some(event),
-        }
+        self.shut_down();
     }
 }
 
@@ -247,10 +232,6 @@ impl<P: Protocol, T: ClientTransport + Readiness> Machine for Client<P, T, Syste
 
     fn say_goodbye(&mut self) {
         self.disconnect();
-    }
-
-    fn refuse(&mut self, event: Self::Event) -> Option<Self::Event> {
-        Some(event)
     }
 }
 

@@ -238,6 +238,7 @@ fn a2_a_ticket_that_is_dropped_refuses() {
     world.connect().unwrap();
     world.until_out();
     assert_eq!(world.client_story, ["rejected: the server did not decide in time; try again"]);
+    assert_eq!(world.server_story, ["auth requested"], "at once, and not because the time was up");
     assert_eq!(world.server().user_count(), 0);
 }
 

@@ -132,6 +132,11 @@ impl<C: Copy> SentPackets<C> {
         lost
     }
 
+    /// Whether a later packet has overtaken one that is undecided; otherwise none can be lost yet.
+    pub(crate) fn has_overtaken(&self) -> bool {
+        self.newest_acked > self.first()
+    }
+
     /// When the oldest packet that a later one has overtaken will count as lost.
     pub(crate) fn next_loss(&self, loss_delay: Duration) -> Option<Instant> {
         let overtaken = self.newest_acked.checked_sub(self.first())? as usize;

@@ -322,9 +322,9 @@ struct GuestList;
 
 #[async_trait]
 impl Authenticate<Arena> for GuestList {
-    async fn authenticate(&self, request: AuthRequest<Arena>) -> Result<(), RejectReason> {
+    async fn authenticate(&self, request: &AuthRequest<Arena>) -> Result<(), RejectReason> {
         sleep(MS * 50).await;
-        let Login { name } = request.auth;
+        let Login { name } = &request.auth;
         if name == "anna" { Ok(()) } else { Err(RejectReason::custom("you are not on the list")) }
     }
 }

@@ -77,6 +77,43 @@ fn b1_no_answer_to_an_unproved_address_is_larger_than_its_question() {
 }
 
 #[test]
+fn b1_credentials_without_a_cookie_of_this_server_for_this_address_are_ignored() {
+    let auth_of = |seed| {
+        let mut pair = Pair::<Game>::new(ClusterConfig::new(seed, 1), login(0));
+        pair.connect();
+        // The hello leaves at once, the challenge is back after two milliseconds, and the credentials follow it.
+        pair.run_for(MS * 2);
+        let auth = pair.network().last_sent_by(pair.client_address(0)).unwrap();
+        assert_ne!(auth.len(), hello().len());
+        (pair, auth)
+    };
+    let (mut pair, mut auth) = auth_of(1);
+    let (_, of_another_server) = auth_of(2);
+    let server = pair.server_address();
+    pair.run_for(MS * 100);
+    assert_eq!((pair.server().user_count(), server_story(&pair).len()), (1, 2));
+    let strays = pair.server().strays();
+    pair.network().inject(SimAddress::new(9), server, &of_another_server);
+    pair.network().inject(SimAddress::new(9), server, &auth);
+    pair.run_for(MS * 100);
+    assert_eq!(pair.server().strays(), strays + 2, "a cookie of another server, a cookie of another address");
+    // Nor is it good for ever, or for a session that is over.
+    pair.client_mut().disconnect();
+    pair.run_for(MS * 500);
+    let home = pair.client_address(0);
+    for wait in [1_000, 8_000, 3_000, 60_000] {
+        pair.network().inject(home, server, &auth);
+        pair.run_for(MS * wait);
+    }
+    assert_eq!((pair.server().user_count(), pair.server().pending()), (0, 0));
+    assert_eq!(server_story(&pair).len(), 3, "{:?}", server_story(&pair));
+    auth.truncate(20);
+    pair.network().inject(home, server, &auth);
+    pair.run_for(MS * 100);
+    assert_eq!(pair.server().pending(), 0);
+}
+
+#[test]
 fn b2_somebody_off_the_path_can_do_nothing() {
     check_seeds(
         "b2_off_path",

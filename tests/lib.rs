@@ -4,6 +4,8 @@ use bowline::prelude::*;
 use bowline::{DisconnectReason, RejectReason};
 use bowline_sim::{Cluster, Conditions, Seen};
 
+pub mod rig;
+
 /// The credentials of the test protocol.
 #[derive(Wire, Clone, Debug, PartialEq)]
 pub struct Login {

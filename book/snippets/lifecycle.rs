@@ -196,7 +196,7 @@ struct Accounts;
 
 #[async_trait]
 impl Authenticate<Arena> for Accounts {
-    async fn authenticate(&self, request: AuthRequest<Arena>) -> Result<(), RejectReason> {
+    async fn authenticate(&self, request: &AuthRequest<Arena>) -> Result<(), RejectReason> {
         match self.owner_of(request.auth.token).await {
             Some(name) if name == request.auth.name => Ok(()),
             Some(_) => Err(RejectReason::Unauthorized),

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `transport_local` (default) | [`transport::local`]: in-process queues |
 //! | `transport_udp` | `transport::udp`: one UDP socket |
-//! | `tokio` | an async driver: servers and tools that sleep until something happens |
+//! | `tokio` | `driver`: servers and tools that sleep until something happens |
 //! | `glam` | vectors, and quaternions in their smallest-three form |
 //!
 //! ```
@@ -102,11 +102,51 @@ pub mod transport {
     pub use bowline_udp as udp;
 }
 
+#[cfg(feature = "tokio")]
+pub mod driver {
+    //! The async driver: `server.run(handler).await` on a Tokio runtime, which sleeps until something happens.
+    //!
+    //! ```
+    //! use std::ops::ControlFlow;
+    //! use bowline::prelude::*;
+    //!
+    //! #[derive(Message)]
+    //! struct Ping;
+    //! #[derive(Channel)]
+    //! #[channel(ordered_reliable, bidirectional)]
+    //! struct Talk;
+    //! #[derive(Protocol)]
+    //! #[protocol(tick_rate = 20, channels(Talk), messages(Ping))]
+    //! struct Game;
+    //!
+    //! # #[cfg(feature = "transport_local")]
+    //! async fn answer_one(hub: bowline::transport::local::Hub) -> ControlFlow<UserId> {
+    //!     let mut server = Server::<Game, _>::new(ServerConfig::default());
+    //!     server.listen(hub.server(server.socket_config()).expect("nobody else listens"));
+    //!     server.run(|server, event| match event {
+    //!         ServerEvent::AuthRequested(ticket) => {
+    //!             ticket.accept();
+    //!             ControlFlow::Continue(())
+    //!         }
+    //!         ServerEvent::Message(user, GameMessage::Ping(ping)) => {
+    //!             server.send_to::<Talk>(user, ping).expect("the queue has room");
+    //!             ControlFlow::Break(user)
+    //!         }
+    //!         _ => ControlFlow::Continue(()),
+    //!     }).await
+    //! }
+    //! ```
+
+    pub use bowline_platform::{Drive, Flow, readable_or_deadline};
+}
+
 pub use bowline_core::transport_conformance;
 
 pub mod prelude {
     //! What most files of a game need: `use bowline::prelude::*;`.
 
+    #[cfg(feature = "tokio")]
+    pub use crate::driver::Drive as _;
     pub use crate::transport::{
         ClientTransport, Conditioned, LinkConditionerConfig, SocketConfig, Transport,
     };

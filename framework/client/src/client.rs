@@ -181,6 +181,15 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
         }
     }
 
+    /// The host: its clock, its randomness. `None` only after a panic in the middle of a transition.
+    pub fn host_mut(&mut self) -> Option<&mut H> {
+        Some(match self.state.as_mut()? {
+            State::Disconnected(session) => session.host_mut(),
+            State::Pending(session) => session.host_mut(),
+            State::Connected(session) => session.host_mut(),
+        })
+    }
+
     /// When [`receive`](Self::receive) or [`send`](Self::send) will have something to do, if nothing arrives and nothing
     /// is sent. `None` for never.
     #[must_use]

@@ -1,4 +1,4 @@
-//! The machine under Bowline: clock, randomness, and what an async program waits with.
+//! The machine under Bowline: clock, randomness, and the async driver.
 //!
 //! Together with the transports this is all that touches the machine. It works natively and in a browser.
 //!
@@ -15,11 +15,15 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod clock;
+#[cfg(feature = "tokio")]
+mod driver;
 mod entropy;
 #[cfg(feature = "tokio")]
 mod wait;
 
 pub use clock::SystemClock;
+#[cfg(feature = "tokio")]
+pub use driver::{Drive, Flow};
 pub use entropy::OsEntropy;
 #[cfg(feature = "tokio")]
 pub use wait::readable_or_deadline;

@@ -15,30 +15,36 @@ use bowline_core::{Protocol, RejectReason};
 /// `doorway.decision_timeout`.
 #[must_use = "a ticket that is dropped is refused"]
 pub struct AuthTicket<P: Protocol, A> {
-    auth: P::Auth,
+    /// None once it has been decided.
+    auth: Option<P::Auth>,
     address: A,
-    verdict: Verdict,
+    verdict: Verdict<P::Auth>,
 }
 
 /// Where the ticket leaves the decision, and the server finds it.
-#[derive(Clone, Default)]
-struct Verdict(Arc<Mutex<Option<Result<(), RejectReason>>>>);
+struct Verdict<C>(Arc<Mutex<Option<Decision<C>>>>);
 
-impl Verdict {
-    fn take(&self) -> Option<Result<(), RejectReason>> {
+/// The credentials of one who may come in, or why it may not.
+pub(crate) type Decision<C> = Result<C, RejectReason>;
+
+impl<C> Verdict<C> {
+    fn take(&self) -> Option<Decision<C>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The first decision stands.
-    fn put(&self, decision: Result<(), RejectReason>) {
+    fn put(&self, decision: Decision<C>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(decision);
     }
 }
 
 impl<P: Protocol, A: Copy> AuthTicket<P, A> {
     /// What the client shows.
-    pub const fn auth(&self) -> &P::Auth {
-        &self.auth
+    pub fn auth(&self) -> &P::Auth {
+        match &self.auth {
+            Some(auth) => auth,
+            None => unreachable!("`accept` takes the ticket with the credentials"),
+        }
     }
 
     /// Where it calls from.
@@ -46,9 +52,12 @@ impl<P: Protocol, A: Copy> AuthTicket<P, A> {
         self.address
     }
 
-    /// Lets it in. `Connected` follows with the server's next `send` or `receive`.
-    pub fn accept(self) {
-        self.verdict.put(Ok(()));
+    /// Lets it in. `Connected` follows with the server's next `send` or `receive`; from then on the credentials are at
+    /// [`Server::auth`](crate::Server::auth).
+    pub fn accept(mut self) {
+        if let Some(auth) = self.auth.take() {
+            self.verdict.put(Ok(auth));
+        }
     }
 
     /// Does not; the client is told why.
@@ -84,7 +93,7 @@ impl<P: Protocol, A: fmt::Debug> fmt::Debug for AuthTicket<P, A> {
 ///
 /// #[async_trait]
 /// impl<P: Protocol> Authenticate<P> for Open {
-///     async fn authenticate(&self, request: AuthRequest<P>) -> Result<(), RejectReason> {
+///     async fn authenticate(&self, request: &AuthRequest<P>) -> Result<(), RejectReason> {
 ///         Ok(())
 ///     }
 /// }
@@ -95,7 +104,7 @@ pub trait Authenticate<P: Protocol>: Send + Sync {
     ///
     /// # Errors
     /// The reason that the client is told.
-    async fn authenticate(&self, request: AuthRequest<P>) -> Result<(), RejectReason>;
+    async fn authenticate(&self, request: &AuthRequest<P>) -> Result<(), RejectReason>;
 }
 
 /// A client that wants to be let in.
@@ -115,38 +124,39 @@ impl<P: Protocol> fmt::Debug for AuthRequest<P> {
 }
 
 /// The decisions that are being made, in the order in which they were asked for.
-pub(crate) struct Decisions<A> {
-    waiting: Vec<(Caller<A>, Source)>,
+pub(crate) struct Decisions<P: Protocol, A> {
+    waiting: Vec<(Caller<A>, Source<P::Auth>)>,
 }
 
-enum Source {
-    Ticket(Verdict),
-    Lookup(Pin<Box<dyn Future<Output = Result<(), RejectReason>> + Send>>),
+enum Source<C> {
+    Ticket(Verdict<C>),
+    Lookup(Pin<Box<dyn Future<Output = Decision<C>> + Send>>),
 }
 
-impl<A: bowline_core::Address> Decisions<A> {
+impl<P: Protocol, A: bowline_core::Address> Decisions<P, A> {
     pub(crate) const fn new() -> Self {
         Self { waiting: Vec::new() }
     }
 
-    pub(crate) fn ticket<P: Protocol>(&mut self, caller: Caller<A>, auth: P::Auth) -> AuthTicket<P, A> {
-        let verdict = Verdict::default();
-        self.waiting.push((caller, Source::Ticket(verdict.clone())));
-        AuthTicket { auth, address: caller.address(), verdict }
+    pub(crate) fn ticket(&mut self, caller: Caller<A>, auth: P::Auth) -> AuthTicket<P, A> {
+        let shared = Arc::default();
+        self.waiting.push((caller, Source::Ticket(Verdict(Arc::clone(&shared)))));
+        AuthTicket { auth: Some(auth), address: caller.address(), verdict: Verdict(shared) }
     }
 
-    pub(crate) fn look_up<P: Protocol>(
+    pub(crate) fn look_up(
         &mut self,
         caller: Caller<A>,
         authenticate: Arc<dyn Authenticate<P>>,
         request: AuthRequest<P>,
     ) {
-        let lookup = Box::pin(async move { authenticate.authenticate(request).await });
+        let lookup =
+            Box::pin(async move { authenticate.authenticate(&request).await.map(|()| request.auth) });
         self.waiting.push((caller, Source::Lookup(lookup)));
     }
 
     /// The next decision that has been made.
-    pub(crate) fn next(&mut self) -> Option<(Caller<A>, Result<(), RejectReason>)> {
+    pub(crate) fn next(&mut self) -> Option<(Caller<A>, Decision<P::Auth>)> {
         let mut cx = Context::from_waker(Waker::noop());
         for index in 0..self.waiting.len() {
             let (caller, source) = self.waiting.get_mut(index)?;

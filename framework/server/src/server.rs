@@ -33,9 +33,9 @@ pub struct Server<P: Protocol, T: Transport, H> {
     host: H,
     transport: Option<T>,
     doorway: Doorway<T::Address>,
-    decisions: Decisions<T::Address>,
+    decisions: Decisions<P, T::Address>,
     authenticate: Option<Arc<dyn Authenticate<P>>>,
-    users: Users<T::Address>,
+    users: Users<T::Address, P::Auth>,
     ghosts: VecDeque<Ghost<T::Address>>,
     events: VecDeque<Queued<P, T::Address>>,
     ticks: Ticks,
@@ -202,6 +202,8 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
 
     /// Queues a message for a user; it goes out with the next [`send`](Self::send).
     ///
+    /// A user is gone from the moment its connection ends, which may be before its `Disconnected` event has been read.
+    ///
     /// # Errors
     /// Where the user is gone, a field is over its limit, the message too large, or the channel's queue full. Nothing
     /// was sent.
@@ -266,6 +268,12 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         let address = user.path.address();
         let transport = self.transport.as_ref().map_or("", |transport| transport.name(address));
         Some(UserInfo { address, transport, stats: user.connection.stats() })
+    }
+
+    /// The credentials that a user showed when it came in; `None` where it is gone.
+    #[must_use]
+    pub fn auth(&self, user: UserId) -> Option<&P::Auth> {
+        self.users.get(user).map(|user| &user.auth)
     }
 
     /// How many users are connected.
@@ -413,7 +421,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
             let request = AuthRequest { auth, address: address.to_string(), transport };
             self.decisions.look_up(caller, Arc::clone(authenticate), request);
         } else {
-            let ticket = self.decisions.ticket::<P>(caller, auth);
+            let ticket = self.decisions.ticket(caller, auth);
             self.events.push_back(Queued::Event(ServerEvent::AuthRequested(ticket)));
         }
     }
@@ -441,16 +449,16 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
     fn decide(&mut self, now: Instant) {
         while let Some((caller, decision)) = self.decisions.next() {
             match decision {
-                Ok(()) => match self.closed_door() {
+                Ok(auth) => match self.closed_door() {
                     Some(reason) => self.turn_away(caller, reason),
-                    None => self.admit(now, caller),
+                    None => self.admit(now, caller, auth),
                 },
                 Err(reason) => self.doorway.refuse(now, caller, reason),
             }
         }
     }
 
-    fn admit(&mut self, now: Instant, caller: Caller<T::Address>) {
+    fn admit(&mut self, now: Instant, caller: Caller<T::Address>, auth: P::Auth) {
         let Some(transport) = &self.transport else { return };
         let address = caller.address();
         let security = transport.security(address);
@@ -468,7 +476,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
             return;
         };
         connection.set_max_datagram(self.config.socket.max_datagram_size.min(transport.max_datagram_size()));
-        let id = self.users.insert(connection, caller, key);
+        let id = self.users.insert(connection, caller, key, auth);
         self.events.push_back(Queued::Event(ServerEvent::Connected(id)));
     }
 
@@ -482,7 +490,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
     }
 
     fn remove(&mut self, now: Instant, id: UserId, reason: DisconnectReason) {
-        let Some(User { id, mut connection, path, caller, key }) = self.users.remove(id) else { return };
+        let Some(User { id, mut connection, path, caller, key, .. }) = self.users.remove(id) else { return };
         self.doorway.depart(now, caller);
         let address = path.address();
         if let Some(transport) = &mut self.transport {
@@ -492,8 +500,8 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
                 }
             }
         }
-        let stats = connection.stats();
         let connection = connection.disconnect(now, reason.clone());
+        let stats = *connection.stats();
         if connection.next_deadline().is_some() {
             if self.ghosts.len() >= MAX_GHOSTS {
                 self.forget_ghost();

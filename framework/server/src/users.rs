@@ -47,29 +47,31 @@ pub struct UserInfo<A> {
 
 /// A user and all that belongs to it.
 #[derive(Debug)]
-pub(crate) struct User<A> {
+pub(crate) struct User<A, C> {
     pub(crate) id: UserId,
     pub(crate) connection: Connection<Connected>,
     pub(crate) path: Path<A>,
     pub(crate) caller: Caller<A>,
     pub(crate) key: SessionKey<A>,
+    /// The credentials that it showed.
+    pub(crate) auth: C,
 }
 
 /// The users, found by id and by what their packets carry. Walked in the order of their slots.
 #[derive(Debug)]
-pub(crate) struct Users<A> {
-    slots: Vec<Slot<A>>,
+pub(crate) struct Users<A, C> {
+    slots: Vec<Slot<A, C>>,
     free: Vec<u32>,
     by_key: BTreeMap<SessionKey<A>, u32>,
 }
 
 #[derive(Debug)]
-struct Slot<A> {
+struct Slot<A, C> {
     generation: u32,
-    user: Option<User<A>>,
+    user: Option<User<A, C>>,
 }
 
-impl<A: Address> Users<A> {
+impl<A: Address, C> Users<A, C> {
     pub(crate) const fn new() -> Self {
         Self { slots: Vec::new(), free: Vec::new(), by_key: BTreeMap::new() }
     }
@@ -79,6 +81,7 @@ impl<A: Address> Users<A> {
         connection: Connection<Connected>,
         caller: Caller<A>,
         key: SessionKey<A>,
+        auth: C,
     ) -> UserId {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot { generation: 0, user: None });
@@ -88,12 +91,12 @@ impl<A: Address> Users<A> {
         let id = UserId { slot, generation };
         self.by_key.insert(key, slot);
         if let Some(slot) = self.slots.get_mut(slot as usize) {
-            slot.user = Some(User { id, connection, path: Path::new(caller.address()), caller, key });
+            slot.user = Some(User { id, connection, path: Path::new(caller.address()), caller, key, auth });
         }
         id
     }
 
-    pub(crate) fn remove(&mut self, id: UserId) -> Option<User<A>> {
+    pub(crate) fn remove(&mut self, id: UserId) -> Option<User<A, C>> {
         let slot = self.slots.get_mut(id.slot()).filter(|slot| slot.generation == id.generation)?;
         let user = slot.user.take()?;
         slot.generation = slot.generation.wrapping_add(1);
@@ -102,15 +105,15 @@ impl<A: Address> Users<A> {
         Some(user)
     }
 
-    pub(crate) fn get(&self, id: UserId) -> Option<&User<A>> {
+    pub(crate) fn get(&self, id: UserId) -> Option<&User<A, C>> {
         self.slots.get(id.slot()).filter(|slot| slot.generation == id.generation)?.user.as_ref()
     }
 
-    pub(crate) fn get_mut(&mut self, id: UserId) -> Option<&mut User<A>> {
+    pub(crate) fn get_mut(&mut self, id: UserId) -> Option<&mut User<A, C>> {
         self.slots.get_mut(id.slot()).filter(|slot| slot.generation == id.generation)?.user.as_mut()
     }
 
-    pub(crate) fn by_key(&mut self, key: SessionKey<A>) -> Option<&mut User<A>> {
+    pub(crate) fn by_key(&mut self, key: SessionKey<A>) -> Option<&mut User<A, C>> {
         let slot = *self.by_key.get(&key)?;
         self.slots.get_mut(slot as usize)?.user.as_mut()
     }
@@ -119,11 +122,11 @@ impl<A: Address> Users<A> {
         self.by_key.contains_key(&key)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &User<A>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &User<A, C>> {
         self.slots.iter().filter_map(|slot| slot.user.as_ref())
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut User<A>> {
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut User<A, C>> {
         self.slots.iter_mut().filter_map(|slot| slot.user.as_mut())
     }
 

@@ -58,6 +58,12 @@ pub trait Wire: Sized {
         }
         Ok(items)
     }
+
+    /// Reads so many that their number is known to the compiler.
+    #[doc(hidden)]
+    fn decode_array<const N: usize>(reader: &mut BitReader<'_>) -> Result<[Self; N], DecodeError> {
+        array_from_results(|| Self::decode(reader))
+    }
 }
 
 macro_rules! wire_integers {
@@ -107,6 +113,12 @@ impl Wire for u8 {
 
     fn decode_all(len: usize, reader: &mut BitReader<'_>) -> Result<Vec<Self>, DecodeError> {
         let mut bytes = alloc::vec![0; len];
+        reader.read_bytes(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn decode_array<const N: usize>(reader: &mut BitReader<'_>) -> Result<[Self; N], DecodeError> {
+        let mut bytes = [0; N];
         reader.read_bytes(&mut bytes)?;
         Ok(bytes)
     }
@@ -282,7 +294,7 @@ impl<T: Wire, const N: usize> Wire for [T; N] {
     }
 
     fn decode(reader: &mut BitReader<'_>) -> Result<Self, DecodeError> {
-        array_from_results(|| T::decode(reader))
+        T::decode_array(reader)
     }
 }
 

@@ -68,6 +68,11 @@ impl<C: Copy> SentPackets<C> {
         ((self.packets.len() as u64) < SEND_WINDOW).then_some(self.next)
     }
 
+    /// How many packets are undecided.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.packets.iter().filter(|packet| packet.fate == Fate::Open).count()
+    }
+
     /// Records that the packet with [`next_number`](Self::next_number) goes out, with what it carries.
     pub(crate) fn record(&mut self, now: Instant, bytes: usize, carried: impl IntoIterator<Item = C>) {
         let before = self.cargo.len();
@@ -146,6 +151,11 @@ impl<C: Copy> SentPackets<C> {
         let lost = self.give_up(now, loss_delay, &mut fate);
         self.retire();
         lost
+    }
+
+    /// Whether a later packet has overtaken one that is undecided; otherwise none can be lost yet.
+    pub(crate) fn has_overtaken(&self) -> bool {
+        self.newest_acked > self.first()
     }
 
     /// When the oldest packet that a later one has overtaken will count as lost.

@@ -62,6 +62,16 @@ impl std::fmt::Display for Phase {
     }
 }
 
+// A connection moves between threads, is cheap to move, and is one: nobody copies a session.
+static_assertions::assert_impl_all!(Connection<Disconnected>: Send, Sync);
+static_assertions::assert_impl_all!(Connection<PendingAuth>: Send, Sync);
+static_assertions::assert_impl_all!(Connection<Connected>: Send, Sync);
+static_assertions::assert_not_impl_any!(Connection<Connected>: Clone, Default);
+static_assertions::assert_eq_size!(Connection<Disconnected>, usize);
+static_assertions::assert_eq_size!(Connection<PendingAuth>, usize);
+static_assertions::assert_eq_size!(Connection<Connected>, usize);
+static_assertions::assert_impl_all!(ConnectionStats: Copy, Send, Sync);
+
 mod sealed {
     pub trait Sealed {}
 }

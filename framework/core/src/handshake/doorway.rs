@@ -285,6 +285,8 @@ impl<A: Address> Doorway<A> {
 
     /// How many used buffers are kept for later answers.
     const MAX_SPARE: usize = 64;
+    /// A challenge and what lets somebody in fit into so many bytes: in a flood, one allocation each.
+    const USUAL_ANSWER: usize = 64;
 
     fn handle_auth(&mut self, now: Instant, from: A, security: Security, auth: &Auth<'_>) {
         let round_trip = match (&auth.cookie, security.address_proved) {
@@ -416,7 +418,7 @@ impl<A: Address> Doorway<A> {
         if self.outbox.len() >= Self::MAX_OUTBOX {
             return;
         }
-        let mut buffer = self.spare.pop().unwrap_or_default();
+        let mut buffer = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(Self::USUAL_ANSWER));
         buffer.clear();
         write(&mut buffer);
         self.outbox.push_back((to, buffer));

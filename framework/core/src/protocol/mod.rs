@@ -63,7 +63,7 @@ pub trait Protocol: Sized + 'static {
     const TICK_RATE: u16 = Self::SCHEMA.tick_rate;
 
     /// What a client shows to be let in.
-    type Auth: Wire + Send + 'static;
+    type Auth: Wire + Send + Sync + 'static;
     /// Any message: an enum with a variant for each.
     type Message: Wire + Send + 'static;
     /// Any request.

@@ -335,7 +335,11 @@ impl Connection<Connected> {
         let link = *self.state.0;
         let parting = Farewell::for_reason(&reason)
             .map(|farewell| Parting::goodbye(now, link.side, farewell, link.peer_token, link.security));
-        let stats = link.stats();
+        let mut stats = link.stats();
+        if reason == DisconnectReason::TimedOut {
+            // Nobody will ever say so, but what was on the way when the silence began is lost.
+            stats.packets_lost += link.sent.in_flight() as u64;
+        }
         Connection::<Disconnected>::ended(link.config, reason, stats, parting)
     }
 }
@@ -386,9 +390,11 @@ impl Link {
             self.happened(Input::SilenceTimeout, reason_for(Input::SilenceTimeout));
             return;
         }
-        let loss_delay = self.round_trip.loss_delay();
-        let lost = self.sent.detect_losses(now, loss_delay, fate(&mut self.senders, &mut self.pool));
-        self.stats.packets_lost += u64::from(lost);
+        if self.sent.has_overtaken() {
+            let loss_delay = self.round_trip.loss_delay();
+            let lost = self.sent.detect_losses(now, loss_delay, fate(&mut self.senders, &mut self.pool));
+            self.stats.packets_lost += u64::from(lost);
+        }
         if self.probe_deadline().is_some_and(|deadline| now >= deadline) {
             // Two packets, as RFC 9002 section 6.2.4 has it: one may be lost too.
             self.senders.iter_mut().for_each(|sender| sender.probe(2));
@@ -411,7 +417,8 @@ impl Link {
         let silence = self.last_heard + self.config.disconnection_timeout_duration;
         let heartbeat = self.last_sent + self.config.heartbeat_interval;
         let owed = self.owes_ack.then_some(self.last_heard);
-        let loss = self.sent.next_loss(self.round_trip.loss_delay());
+        let overtaken = self.sent.has_overtaken();
+        let loss = overtaken.then(|| self.sent.next_loss(self.round_trip.loss_delay())).flatten();
         // What did not fit into one burst goes out with the next.
         let waiting = self.senders.iter().any(|sender| sender.peek(0).is_some());
         let burst = waiting.then(|| {

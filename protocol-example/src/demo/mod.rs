@@ -1,0 +1,183 @@
+//! The life of a connection, played as a script of scenes.
+//!
+//! Each scene does something and waits until the story has gone on as expected. It is real time over a link with latency,
+//! jitter and loss, so the numbers differ from run to run; what happens, and in which order, does not, whatever the
+//! transport. A scene that goes differently ends the demo with an error.
+
+use std::time::{Duration, Instant};
+
+use bowline::{ConnectError, SendError};
+
+use crate::protocol::{EmoteKind, Login, TOKEN};
+use crate::timeline::{Audience, Event, State};
+use crate::transport::{Network, NetworkError};
+
+mod stage;
+
+use stage::{ALICE, BOB, MALLORY, OLGA, SERVER, Stage};
+
+/// Plays the demo on a network.
+///
+/// # Errors
+/// Where a scene does not go as it should, within its time.
+pub fn play<N: Network>(network: N, audience: &mut dyn Audience) -> Result<(), DemoError> {
+    let mut stage = Stage::new(network, audience);
+    the_arena_opens(&mut stage)?;
+    two_players_come_in(&mut stage)?;
+    they_talk(&mut stage)?;
+    they_sail(&mut stage)?;
+    a_wrong_token(&mut stage)?;
+    another_protocol(&mut stage)?;
+    a_pulled_cable(&mut stage)?;
+    the_cable_is_back(&mut stage)?;
+    a_kick(&mut stage)?;
+    a_goodbye(&mut stage)?;
+    what_it_came_to(&mut stage)
+}
+
+/// Why the demo did not go to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DemoError {
+    /// What should have happened did not.
+    #[error("scene \"{scene}\": expected {expected} within {} s, and nothing happened", DEADLINE.as_secs())]
+    Missing {
+        /// Where in the script.
+        scene: &'static str,
+        /// What should have happened.
+        expected: String,
+    },
+    /// Something else happened.
+    #[error("scene \"{scene}\": expected {expected}, but {happened} happened")]
+    Unexpected {
+        /// Where in the script.
+        scene: &'static str,
+        /// What should have happened.
+        expected: String,
+        /// What did.
+        happened: String,
+    },
+    /// There is no socket.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// An attempt to connect could not begin.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// A message could not be sent.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// Nobody can see the timeline.
+    #[error("could not write the timeline")]
+    Output(#[from] std::io::Error),
+}
+
+/// For how long a scene waits for the next thing to happen.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+fn the_arena_opens(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("The arena opens");
+    stage.open()
+}
+
+fn two_players_come_in(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("Two players come in");
+    stage.call(ALICE, |stage, link| stage.alice.connect(link, login(ALICE, TOKEN)))?;
+    stage.expect([(SERVER, "auth_requested"), (SERVER, "connected"), (ALICE, "connected")])?;
+    stage.call(BOB, |stage, link| stage.bob.connect(link, login(BOB, TOKEN)))?;
+    stage.expect([(SERVER, "auth_requested"), (SERVER, "connected"), (BOB, "connected")])
+}
+
+fn they_talk(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("They talk: an ordered reliable channel");
+    let text = "Is there room at the quay?";
+    stage.alice.say(text)?;
+    stage.note(ALICE, State::Connected, Event::Said { text: text.to_owned() })?;
+    stage.expect([(SERVER, "relayed"), (BOB, "heard")])?;
+    let text = "Right beside me. Mind the rope!";
+    stage.bob.say(text)?;
+    stage.note(BOB, State::Connected, Event::Said { text: text.to_owned() })?;
+    stage.expect([(SERVER, "relayed"), (ALICE, "heard")])
+}
+
+fn they_sail(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("They sail: sequenced and unordered unreliable channels");
+    let turn = 0.75;
+    stage.alice.steer(turn);
+    stage.note(ALICE, State::Connected, Event::Steered { turn })?;
+    bob_sees_alice_move(stage)?;
+
+    // A gesture may get lost, so bob waves until alice has seen it.
+    let emote = EmoteKind::Wave;
+    stage.note(BOB, State::Connected, Event::Emoted { emote: format!("{emote:?}") })?;
+    let mut wave_at = Instant::now();
+    let seen = stage.until("alice sees bob wave", |stage| {
+        if Instant::now() >= wave_at {
+            wave_at = Instant::now() + Duration::from_millis(100);
+            stage.bob.emote(emote)?;
+        }
+        Ok(stage.gesture_that_alice_saw.take())
+    })?;
+    stage.note(ALICE, State::Connected, Event::SawEmote { user: BOB.to_owned(), emote: format!("{seen:?}") })
+}
+
+/// Waits until alice's ship is somewhere else on bob's screen.
+fn bob_sees_alice_move(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    let mut start = None;
+    let (x, y) = stage.until("bob sees alice move by two metres", |stage| {
+        let Some(ship) = stage.bob.ship_of(ALICE) else { return Ok(None) };
+        let (x, y) = *start.get_or_insert((ship.x, ship.y));
+        Ok(((ship.x - x).hypot(ship.y - y) >= 2.0).then_some((ship.x, ship.y)))
+    })?;
+    stage.note(BOB, State::Connected, Event::SawMove { user: ALICE.to_owned(), x, y })
+}
+
+fn a_wrong_token(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("A client with a wrong token");
+    stage.call(MALLORY, |stage, link| stage.mallory.connect(link, login(MALLORY, "open sesame")))?;
+    stage.expect([(SERVER, "auth_requested"), (SERVER, "rejected"), (MALLORY, "rejected")])
+}
+
+fn another_protocol(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("A client that missed an update");
+    stage.call(OLGA, |stage, link| stage.olga.connect(link, login(OLGA, TOKEN)))?;
+    // The client learns what differs and tells the server: it is said on both sides.
+    stage.expect([(OLGA, "rejected"), (SERVER, "rejected")])
+}
+
+fn a_pulled_cable(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("Somebody trips over bob's cable");
+    stage.pull_the_cable_of_bob()?;
+    stage.expect([(SERVER, "disconnected"), (BOB, "disconnected"), (BOB, "reconnecting")])
+}
+
+fn the_cable_is_back(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("The cable is plugged in again");
+    stage.plug_in_the_cable_of_bob()?;
+    stage.expect([(SERVER, "auth_requested"), (SERVER, "connected"), (BOB, "connected")])?;
+    bob_sees_alice_move(stage)?;
+    stage.play_on(Duration::from_millis(400))
+}
+
+fn a_kick(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("The server ends a connection");
+    stage.server.kick(BOB, "no shouting in the harbour");
+    stage.expect([(SERVER, "disconnected"), (BOB, "disconnected")])
+}
+
+fn a_goodbye(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("A client says goodbye");
+    stage.alice.leave();
+    stage.expect([(ALICE, "disconnected"), (SERVER, "disconnected")])
+}
+
+fn what_it_came_to(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("What each session came to");
+    for (who, measured) in stage.sessions() {
+        stage.note(who, State::Disconnected, Event::Measured(measured))?;
+    }
+    Ok(())
+}
+
+fn login(name: &str, token: &str) -> Login {
+    Login { name: name.to_owned(), token: token.to_owned() }
+}

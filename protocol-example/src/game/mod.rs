@@ -1,0 +1,32 @@
+//! The game: the loop of a server and the loop of a client, written once for every transport.
+//!
+//! [`ArenaServer`] and [`ArenaClient`] are what a game's own networking code looks like on Bowline. Each has a `frame`,
+//! to be called some hundred times a second, that receives, answers, sends, and tells what is new.
+
+mod client;
+mod news;
+mod server;
+mod visitor;
+mod world;
+
+pub use client::ArenaClient;
+pub use news::{ClientNews, ServerNews};
+pub use server::ArenaServer;
+pub use visitor::Visitor;
+pub use world::World;
+
+use std::time::Duration;
+
+use bowline::AppText;
+
+/// How long a program sleeps between two frames: short beside a tick (50 ms), long beside what a frame takes.
+pub const FRAME: Duration = Duration::from_millis(5);
+
+/// For how long a program goes on with its frames after an end: a goodbye is said several times.
+pub const FAREWELL: Duration = Duration::from_millis(500);
+
+/// What a peer wrote, made fit to be shown: control characters could steer a terminal.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    AppText::new(text).as_str().to_owned()
+}

@@ -1,0 +1,15 @@
+//! A small arena game on Bowline, and the program that the README starts.
+//!
+//! * [`protocol`]: what server and clients agree on. Begin here.
+//! * [`game`]: the loop of a server and the loop of a client, written once for every transport.
+//! * [`transport`]: which transports are built in; the only file that asks Cargo features.
+//! * [`demo`]: the life of a connection, played as a script.
+//! * [`programs`]: `serve`, `join` and `bots`, for two terminals.
+//! * [`timeline`]: how all of them tell what happens, to people and to programs.
+
+pub mod demo;
+pub mod game;
+pub mod programs;
+pub mod protocol;
+pub mod timeline;
+pub mod transport;

@@ -1,0 +1,114 @@
+//! The demo, played by a call of the library on every transport that is built in.
+
+use bowline::prelude::*;
+use clap::ValueEnum;
+use protocol_example::demo::{self, DemoError};
+use protocol_example::timeline::{Event, Line};
+use protocol_example::transport::{Network, NetworkError, Program, TransportKind};
+
+mod common;
+
+use common::STORY;
+
+struct Demo;
+
+impl Program for Demo {
+    type Output = (Result<(), DemoError>, Vec<Line>);
+
+    fn run<N: Network>(self, network: N) -> Self::Output {
+        let mut lines = Vec::new();
+        (demo::play(network, &mut lines), lines)
+    }
+}
+
+#[test]
+fn the_story_is_the_same_on_every_transport() {
+    for kind in TransportKind::value_variants() {
+        let (result, lines) = kind.run("127.0.0.1:0", Demo);
+        result.unwrap_or_else(|error| panic!("{kind:?}: {error}"));
+        let story: Vec<_> =
+            lines.iter().map(|line| (&*line.who, format!("{:?}", line.state), line.event.name())).collect();
+        let story: Vec<_> = story.iter().map(|(who, state, event)| (*who, &**state, *event)).collect();
+        assert_eq!(story, STORY, "{kind:?}");
+        assert!(lines.is_sorted_by_key(|line| line.at_ms), "{kind:?}: time goes on");
+        both_sides_name_the_item_that_differs(&lines);
+        the_link_can_be_seen_in_the_figures(&lines);
+    }
+}
+
+fn both_sides_name_the_item_that_differs(lines: &[Line]) {
+    let differences: Vec<_> = lines
+        .iter()
+        .filter_map(|line| match &line.event {
+            Event::Rejected(refusal) if !refusal.differences.is_empty() => {
+                Some((&*line.who, &refusal.differences))
+            }
+            _ => None,
+        })
+        .collect();
+    let [("olga", on_client), ("server", on_server)] = &differences[..] else { panic!("{differences:?}") };
+    assert_eq!(on_client, on_server);
+    assert!(on_client.len() == 1 && on_client[0].starts_with("message `Steer` is "), "{on_client:?}");
+}
+
+fn the_link_can_be_seen_in_the_figures(lines: &[Line]) {
+    for line in lines {
+        if let Event::Measured(measured) = &line.event {
+            // Twice 20 ms, and what a busy machine adds.
+            let round_trip = measured.round_trip_ms.expect("it was measured");
+            assert!((35.0..1_000.0).contains(&round_trip), "{line:?}");
+            assert!(measured.jitter_ms > 0.0 && measured.packets_in > 0, "{line:?}");
+            assert!(measured.bytes_out > measured.packets_out, "{line:?}");
+        }
+    }
+}
+
+/// The demo waits in real time for what does not come.
+mod long {
+    use super::*;
+
+    /// A network whose clients reach nobody.
+    struct Dead<N>(N);
+
+    impl<N: Network> Network for Dead<N> {
+        type Server = N::Server;
+        type Client = Conditioned<N::Client>;
+
+        fn name(&self) -> &'static str {
+            "a cut cable"
+        }
+
+        fn place(&self) -> String {
+            self.0.place()
+        }
+
+        fn listen(&mut self, config: SocketConfig) -> Result<Self::Server, NetworkError> {
+            self.0.listen(config)
+        }
+
+        fn dial(&self, config: SocketConfig) -> Result<Self::Client, NetworkError> {
+            Ok(Conditioned::new(self.0.dial(config)?, LinkConditionerConfig::new(0, 0, 1.0), 1))
+        }
+    }
+
+    struct DeadDemo;
+
+    impl Program for DeadDemo {
+        type Output = <Demo as Program>::Output;
+
+        fn run<N: Network>(self, network: N) -> Self::Output {
+            Demo.run(Dead(network))
+        }
+    }
+
+    #[test]
+    fn a_scene_that_does_not_happen_is_an_error_that_says_so() {
+        let (result, lines) = TransportKind::first().run("127.0.0.1:0", DeadDemo);
+        let error = result.expect_err("nobody can come in");
+        assert_eq!(
+            error.to_string(),
+            "scene \"Two players come in\": expected `auth_requested` of server within 5 s, and nothing happened"
+        );
+        assert_eq!(lines.len(), 2, "{lines:?}");
+    }
+}

@@ -69,7 +69,7 @@ pub use bowline_core::{
     ConnectionStats, DecodeError, DisconnectReason, Disconnected, EncodeError, EncodeErrorKind, Entropy,
     FieldMask, Host, Instant, ManualClock, Message, MessageOf, PendingAuth, Phase, Protocol, ProtocolId,
     RejectReason, Replicate, Request, RequestOf, ResourceOf, RoundTrip, Schema, SeededEntropy, SendError,
-    SendErrorKind, ToClient, ToServer, Wire,
+    SendErrorKind, SendRate, ToClient, ToServer, Wire,
 };
 pub use bowline_macros::{Channel, Message, Protocol, Replicate, Request, Wire};
 pub use bowline_platform::{OsEntropy, SystemClock};

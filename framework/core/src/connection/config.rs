@@ -31,7 +31,7 @@ pub struct ConnectionConfig {
     /// earlier ones. 1 MiB. Beyond it packets count as lost until there is room. A message that is being put together
     /// may come on top.
     pub receive_memory: usize,
-    /// How many bytes a second may be sent: adaptive, from 8 kB/s to 4 MB/s.
+    /// How many bytes a second may be sent: adaptive, from 4 kB/s to 4 MB/s.
     pub send_rate: SendRate,
 }
 

@@ -26,9 +26,9 @@ impl SendRate {
 }
 
 impl Default for SendRate {
-    /// Adaptive, from 8 kB/s to 4 MB/s.
+    /// Adaptive, from 4 kB/s to 4 MB/s.
     fn default() -> Self {
-        Self::Adaptive { min: 8_000, max: 4_000_000 }
+        Self::Adaptive { min: 4_000, max: 4_000_000 }
     }
 }
 
@@ -36,9 +36,12 @@ impl Default for SendRate {
 /// ACM Queue 2016), made for packets that leave in ticks.
 ///
 /// The rate is that of the fastest recent delivery, not of the last loss: random loss, which is what players' radio links
-/// have, does not slow it. What it may have in flight is bounded by twice the path's own product of rate and
-/// round-trip time, so that queues in routers stay short. It differs from the paper in its probing gain (1.5 instead of
-/// 1.25, so that it can grow through 20 % of loss) and in that the round-trip time is probed only where it has grown.
+/// have, does not slow it. What it may have in flight is bounded by little more than the path's own product of rate and
+/// round-trip time, so that queues in routers stay short. It differs from the paper
+/// * in its probing gain, 1.5 instead of 1.25, so that it can grow through 20 % of loss;
+/// * in that the doubling ends as soon as the round-trip time grows, as in HyStart++ (RFC 9406), and begins again when
+///   a probe shows that the path has become much faster;
+/// * in that the round-trip time is probed only where it has grown.
 #[derive(Clone, Debug)]
 pub(crate) struct RateControl {
     limits: SendRate,
@@ -68,7 +71,9 @@ enum Mode {
 
 /// The gain that doubles the rate each round: 2 / ln 2.
 const STARTUP_GAIN: f64 = 2.885;
-const CYCLE: [f64; 8] = [1.5, 0.6, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
+const CYCLE: [f64; 8] = [1.5, 0.5, 0.95, 0.95, 0.95, 0.95, 0.95, 0.95];
+/// By how much the path must be faster than before for the doubling to begin again.
+const MUCH_FASTER: f64 = 1.3;
 /// How many rounds the fastest delivery counts.
 const ROUNDS: usize = 10;
 /// A path that was not as empty as this for so long is emptied to be measured again.
@@ -118,7 +123,7 @@ impl RateControl {
         }
         // Acknowledgements come once a tick: what a tick of 50 ms may send has to fit on top.
         let product = measured * (self.least_round_trip + Duration::from_millis(50)).as_secs_f64();
-        let gain = if self.mode == Mode::Startup { STARTUP_GAIN } else { 2.0 };
+        let gain = if self.mode == Mode::Startup { STARTUP_GAIN } else { 1.25 };
         let few = if matches!(self.mode, Mode::ProbeRoundTrip { .. }) { 0.5 } else { gain };
         Some((product * few).max(4.0 * packet as f64) as u64)
     }
@@ -128,11 +133,14 @@ impl RateControl {
         &mut self,
         now: Instant,
         sample: RateSample,
-        round_trip: Option<Duration>,
+        (latest, smoothed): (Option<Duration>, Option<Duration>),
         delivered: u64,
         in_flight: u64,
     ) {
-        self.see_round_trip(now, round_trip);
+        self.see_round_trip(now, latest);
+        if self.mode == Mode::Startup && smoothed.is_some_and(|smoothed| self.shows_a_queue(smoothed)) {
+            self.mode = Mode::Drain;
+        }
         let newest = self.rounds.back().copied().unwrap_or(0.0);
         // A slow delivery of an application that had no more to send says nothing; a fast one does.
         if !sample.app_limited || sample.bytes_per_second > self.path_rate() {
@@ -162,8 +170,20 @@ impl RateControl {
         }
     }
 
+    /// Whether a round trip takes so much longer than the shortest that packets must be waiting somewhere.
+    fn shows_a_queue(&self, smoothed: Duration) -> bool {
+        !self.least_round_trip.is_zero()
+            && smoothed > self.least_round_trip * 3 / 2 + Duration::from_millis(20)
+    }
+
     fn end_round(&mut self, app_limited: bool) {
         let rate = self.path_rate();
+        let before = self.rounds.iter().rev().skip(1).copied().fold(0.0, f64::max);
+        if self.mode == Mode::Cruise && !app_limited && before > 0.0 && rate > before * MUCH_FASTER {
+            self.mode = Mode::Startup;
+            self.full_rate = rate;
+            self.rounds_without_growth = 0;
+        }
         if self.mode == Mode::Startup && !app_limited {
             if rate >= self.full_rate * 1.25 {
                 self.full_rate = rate;

@@ -20,7 +20,7 @@ impl Link {
             self.flush = Flush { at: now, packets: 0 };
         }
         let is_heartbeat = now - self.last_sent >= self.config.heartbeat_interval;
-        self.allowance.refill(now, self.rate.bytes_per_second(), 2 * self.max_datagram);
+        self.allowance.refill(now, self.rate.bytes_per_second(), self.max_datagram);
         let has_entries = self.senders.iter().any(|sender| sender.peek(0).is_some());
         if !has_entries {
             self.sent.application_is_idle();

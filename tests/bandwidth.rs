@@ -1,0 +1,178 @@
+//! How fast: a rate that follows the path, shared by weight.
+
+use std::time::Duration;
+
+use bowline::prelude::*;
+use bowline::{Instant, SendRate};
+use bowline_sim::{ClusterConfig, Conditions, Pair};
+use bowline_tests::{Numbered, numbered};
+
+/// A large transfer.
+#[derive(Channel)]
+#[channel(ordered_reliable, bidirectional)]
+struct Bulk;
+
+/// Small and urgent.
+#[derive(Channel)]
+#[channel(ordered_reliable, bidirectional, weight = 4)]
+struct Urgent;
+
+#[derive(Protocol)]
+#[protocol(tick_rate = 20, channels(Bulk, Urgent), messages(Numbered), derive(Debug))]
+struct Game;
+
+const MS: Duration = Duration::from_millis(1);
+/// Numbers from here on are urgent.
+const URGENT: u32 = 1_000_000;
+
+fn pair(conditions: Conditions, rate: Option<SendRate>) -> Pair<Game> {
+    let mut config = ClusterConfig { conditions, ..ClusterConfig::new(7, 1) };
+    if let Some(rate) = rate {
+        config.server.connection.send_rate = rate;
+    }
+    let mut pair = Pair::<Game>::new(config, ());
+    pair.connect();
+    assert!(pair.run_until(MS * 9_000, |c| c.client(0).phase() == Phase::Connected));
+    pair
+}
+
+/// Keeps the server's bulk channel full for so long; gives the useful bytes that arrived a second, and the bytes on the
+/// wire for each of them.
+fn bulk_transfer(pair: &mut Pair<Game>, duration: Duration) -> (f64, f64) {
+    let user = pair.user();
+    let (end, mut number) = (pair.now() + duration, 0);
+    let before = pair.server().user(user).unwrap().stats.bytes_sent;
+    let arrived_before = pair.client_messages().len();
+    while pair.now() < end {
+        while pair.server_mut().send_to::<Bulk>(user, numbered(number, 1_000)).is_ok() {
+            number += 1;
+        }
+        pair.run_for(MS * 50);
+    }
+    let sent = pair.server().user(user).unwrap().stats.bytes_sent - before;
+    let useful = ((pair.client_messages().len() - arrived_before) * 1_000) as f64;
+    (useful / duration.as_secs_f64(), sent as f64 / useful)
+}
+
+fn link(bytes_per_second: u64, latency_ms: u32, jitter_ms: u32, loss: f64) -> Conditions {
+    let mut conditions = Conditions::new(latency_ms, jitter_ms, loss);
+    conditions.profile = conditions.profile.with_bandwidth(bytes_per_second, MS * 300);
+    conditions
+}
+
+#[test]
+fn a_fixed_rate_is_kept() {
+    let mut pair = pair(Conditions::new(20, 0, 0.0), Some(SendRate::Fixed(50_000)));
+    let (goodput, overhead) = bulk_transfer(&mut pair, MS * 10_000);
+    let wire = goodput * overhead;
+    assert!((47_500.0..=51_500.0).contains(&wire), "{wire} bytes a second of 50,000");
+}
+
+#[test]
+fn the_rate_finds_the_path_and_wastes_nothing() {
+    for bandwidth in [16_000, 64_000, 250_000, 1_000_000] {
+        let mut pair = pair(link(bandwidth, 50, 5, 0.0), None);
+        bulk_transfer(&mut pair, MS * 5_000);
+        let (goodput, overhead) = bulk_transfer(&mut pair, MS * 20_000);
+        let share = goodput / bandwidth as f64;
+        println!("{bandwidth} B/s: {:.0} % of it useful, {overhead:.3} bytes sent for each", share * 100.0);
+        assert!(share >= 0.8, "{share}");
+        assert!(overhead <= 1.1, "{overhead}");
+    }
+}
+
+#[test]
+fn random_loss_does_not_slow_it_down() {
+    for loss in [0.05, 0.2] {
+        let bandwidth = 250_000;
+        let mut pair = pair(link(bandwidth, 50, 5, loss), None);
+        bulk_transfer(&mut pair, MS * 5_000);
+        let (goodput, overhead) = bulk_transfer(&mut pair, MS * 20_000);
+        let share = goodput / (bandwidth as f64 * (1.0 - loss));
+        println!(
+            "{:.0} % loss: {:.0} % of what the link carries, {overhead:.3} bytes sent for each",
+            loss * 100.0,
+            share * 100.0
+        );
+        assert!(share >= 0.7, "{share}");
+    }
+}
+
+/// Sends an urgent message every tick beside a full bulk channel; gives how long each took, the longest last.
+fn urgent_delays(pair: &mut Pair<Game>, seconds: u32) -> Vec<Duration> {
+    let user = pair.user();
+    let mut sent: Vec<Instant> = Vec::new();
+    for turn in 0..seconds * 20 {
+        while pair.server_mut().send_to::<Bulk>(user, numbered(turn, 1_000)).is_ok() {}
+        pair.server_mut().send_to::<Urgent>(user, numbered(URGENT + turn, 20)).unwrap();
+        sent.push(pair.now());
+        pair.run_for(MS * 50);
+    }
+    pair.run_for(MS * 5_000);
+    delays(pair, &sent)
+}
+
+/// How long the urgent messages took that were sent at these times, the longest last.
+fn delays(pair: &Pair<Game>, sent: &[Instant]) -> Vec<Duration> {
+    let arrivals = pair.client_seen(0).iter().filter_map(|(at, event)| match event {
+        ClientEvent::Message(GameMessage::Numbered(message)) if message.number >= URGENT => {
+            Some((message.number - URGENT, *at))
+        }
+        _ => None,
+    });
+    let mut delays: Vec<Duration> = arrivals.map(|(turn, at)| at - sent[turn as usize]).collect();
+    assert_eq!(delays.len(), sent.len(), "all of them arrive");
+    delays.sort_unstable();
+    delays
+}
+
+#[test]
+fn c4_a_large_transfer_does_not_delay_a_small_urgent_message() {
+    for bandwidth in [500_000, 1_000_000, 4_000_000] {
+        let mut pair = pair(link(bandwidth, 30, 0, 0.0), None);
+        let user = pair.user();
+        let mut sent = Vec::new();
+        pair.server_mut().send_to::<Bulk>(user, numbered(0, 256 * 1_024 - 100)).unwrap();
+        for turn in 0..60 {
+            pair.server_mut().send_to::<Urgent>(user, numbered(URGENT + turn, 20)).unwrap();
+            sent.push(pair.now());
+            pair.run_for(MS * 50);
+        }
+        let delays = delays(&pair, &sent);
+        let longest = delays.last().unwrap();
+        println!("{bandwidth} B/s: beside 256 KiB an urgent message takes {longest:?} at most");
+        assert_eq!(pair.client_messages().len(), sent.len() + 1, "and the transfer is complete");
+        assert!(*longest <= MS * 30 + MS * 100, "two ticks of 50 ms: {longest:?}");
+    }
+}
+
+#[test]
+fn beside_an_endless_transfer_urgent_messages_hardly_wait() {
+    let mut pair = pair(link(250_000, 30, 0, 0.0), None);
+    bulk_transfer(&mut pair, MS * 3_000);
+    let delays = urgent_delays(&mut pair, 10);
+    let (median, p99) = (delays[delays.len() / 2], delays[delays.len() * 99 / 100]);
+    println!("urgent beside bulk: median {median:?}, p99 {p99:?}");
+    assert!(median <= MS * 50 && p99 <= MS * 130);
+}
+
+#[test]
+fn on_a_clogged_link_queues_stay_short_and_it_recovers() {
+    let clogged = link(8_000, 50, 0, 0.0);
+    let mut pair = pair(link(250_000, 50, 0, 0.0), None);
+    bulk_transfer(&mut pair, MS * 3_000);
+    pair.network().set_conditions(clogged);
+    pair.run_for(MS * 5_000);
+    pair.forget_seen();
+    let delays = urgent_delays(&mut pair, 20);
+    let p99 = delays[delays.len() * 99 / 100];
+    println!("64 kbit/s: urgent messages take {:?}, p99 {p99:?}", delays[delays.len() / 2]);
+    let queued = pair.server().user(pair.user()).unwrap().stats.queued_bytes;
+    assert!(queued <= 1 << 21, "{queued}");
+    pair.network().set_conditions(link(250_000, 50, 0, 0.0));
+    pair.run_for(MS * 5_000);
+    let (goodput, _) = bulk_transfer(&mut pair, MS * 5_000);
+    println!("five seconds after the link has healed: {goodput:.0} B/s of 250,000");
+    assert!(goodput >= 150_000.0);
+    assert_eq!(pair.server().user_count(), 1);
+}

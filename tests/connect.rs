@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bowline::{ConnectionConfig, DisconnectReason, Phase, RejectReason};
 use bowline_sim::{Cluster, ClusterConfig, Conditions, Door, Fault, Pair, Plan, check_seeds};
-use bowline_tests::{Game, client_story, last_end, login, lossy, server_story};
+use bowline_tests::{Game, client_story, frame, last_end, login, lossy, server_story};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -36,7 +36,9 @@ fn a1_holds_whatever_the_network_does() {
         |seed, _| {
             let mut conditions = lossy(0.3);
             conditions.profile = conditions.profile.with_duplication(0.3).with_reordering(0.2, MS * 80);
-            let mut cluster = cluster(ClusterConfig { conditions, ..ClusterConfig::new(seed, 2) });
+            let mut config = ClusterConfig { conditions, ..ClusterConfig::new(seed, 2) };
+            (config.server_frame, config.client_frame) = (frame(seed), frame(seed / 4));
+            let mut cluster = cluster(config);
             cluster.connect_all();
             let connected =
                 |c: &Cluster<Game>| c.server().user_count() == 2 && c.client(0).phase() == Phase::Connected;

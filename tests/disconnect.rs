@@ -5,7 +5,7 @@ use std::time::Duration;
 use bowline::{DisconnectReason, Phase};
 use bowline_sim::{Cluster, ClusterConfig, Conditions, Fault, Pair, Plan, check_seeds};
 use bowline_tests::{
-    Game, Ordered, client_story, last_departure, last_end, login, lossy, numbered, server_story,
+    Game, Ordered, client_story, frame, last_departure, last_end, login, lossy, numbered, server_story,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -186,6 +186,7 @@ fn ends_are_clean_whatever_goes_wrong() {
         |seed, plan| {
             let mut config = ClusterConfig { conditions: lossy(0.05), ..ClusterConfig::new(seed, 3) };
             config.client.reconnect = Some(bowline::ReconnectPolicy::default());
+            (config.server_frame, config.client_frame) = (frame(seed), frame(seed / 4));
             let mut cluster = Cluster::<Game>::new(config, login);
             cluster.connect_all();
             cluster.run_plan(plan, length);

@@ -157,3 +157,14 @@ pub fn last_rejection(cluster: &Cluster<Game>) -> Option<RejectReason> {
         _ => None,
     })
 }
+
+/// How often nodes look at their sockets, drawn from a seed: at once, or as game loops do.
+#[must_use]
+pub const fn frame(seed: u64) -> Option<std::time::Duration> {
+    match seed % 4 {
+        0 => None,
+        1 => Some(std::time::Duration::from_millis(16)),
+        2 => Some(std::time::Duration::from_millis(50)),
+        _ => Some(std::time::Duration::from_millis(300)),
+    }
+}

@@ -219,10 +219,10 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
                 return Err(ConnectError::AlreadyConnected);
             }
         };
-        self.auth.clone_from(&auth);
-        self.retry.at = None;
-        match session.connect_encoded(socket, auth) {
+        match session.connect_encoded(socket, auth.clone()) {
             Ok(session) => {
+                self.auth = auth;
+                self.retry.at = None;
                 self.state = Some(State::Pending(session));
                 Ok(())
             }

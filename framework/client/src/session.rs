@@ -59,7 +59,7 @@ pub struct ConnectFailed<P, T, H> {
 /// The session that `connect` began, or the one that it could not begin with.
 type Begun<P, T, H> = Result<Session<PendingAuth, P, T, H>, ConnectFailed<P, T, H>>;
 
-/// A datagram is looked at, an error or a turn of the loop passes: no flood keeps one call busy for ever.
+/// How many datagrams one call looks at: no flood keeps it busy for ever.
 const MAX_RECEIVES: usize = 4_096;
 
 impl<S, P: Protocol, T: ClientTransport, H: Host> Session<S, P, T, H> {
@@ -113,19 +113,19 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Disconnected, P, T, H> {
     /// Begins a fresh session with credentials that are encoded already, over the transport of the last session if
     /// `transport` is `None`.
     #[expect(clippy::result_large_err, reason = "the session is given back, whatever its size")]
-    pub(crate) fn connect_encoded(mut self, transport: Option<T>, auth: Vec<u8>) -> Begun<P, T, H> {
+    pub(crate) fn connect_encoded(self, transport: Option<T>, auth: Vec<u8>) -> Begun<P, T, H> {
         let now = self.now();
-        if let Some(transport) = transport {
-            self.io.transport = Some(transport);
-            self.io.closed = false;
-        }
-        let Some(socket) = &self.io.transport else {
+        let Some(socket) = transport.as_ref().or(self.io.transport.as_ref()) else {
             return Err(ConnectFailed { session: self, error: ConnectError::NoTransport });
         };
         let security = socket.security(socket.server_address());
         let Self { connection, mut io, encoder, .. } = self;
         match connection.connect(now, ProtocolSpec::of::<P>(), security, auth, &mut io.host) {
             Ok(connection) => {
+                if let Some(transport) = transport {
+                    io.transport = Some(transport);
+                    io.closed = false;
+                }
                 let mut session = Session { connection, io, encoder, protocol: PhantomData };
                 session.transmit();
                 Ok(session)

@@ -165,7 +165,7 @@ impl Table {
         assert!(server.poll_transmit(NOW, &mut datagram));
         datagrams.push((Input::Data, datagram.clone()));
         let mut path = bowline_core::connection::Path::new(CLIENT);
-        path.heard_from(NOW, 8, &mut self.entropy);
+        path.heard_from(NOW, 8, 100, &mut self.entropy);
         assert_eq!(server.poll_path(&mut path, NOW, &mut datagram), Some(8));
         datagrams.push((Input::PathChallenge, datagram.clone()));
         assert!(

@@ -155,12 +155,11 @@ impl<P: Protocol, A: bowline_core::Address> Decisions<P, A> {
         self.waiting.push((caller, Source::Lookup(lookup)));
     }
 
-    /// The next decision that has been made.
-    pub(crate) fn next(&mut self) -> Option<(Caller<A>, Decision<P::Auth>)> {
+    /// The decisions that have been made since the last call, in the order in which they were asked for.
+    pub(crate) fn take_made(&mut self) -> Vec<(Caller<A>, Decision<P::Auth>)> {
         let mut cx = Context::from_waker(Waker::noop());
-        for index in 0..self.waiting.len() {
-            let (caller, source) = self.waiting.get_mut(index)?;
-            let caller = *caller;
+        let mut made = Vec::new();
+        self.waiting.retain_mut(|(caller, source)| {
             let decision = match source {
                 Source::Ticket(verdict) => verdict.take(),
                 Source::Lookup(lookup) => match lookup.as_mut().poll(&mut cx) {
@@ -168,12 +167,11 @@ impl<P: Protocol, A: bowline_core::Address> Decisions<P, A> {
                     Poll::Pending => None,
                 },
             };
-            if let Some(decision) = decision {
-                self.waiting.remove(index);
-                return Some((caller, decision));
-            }
-        }
-        None
+            let waits = decision.is_none();
+            made.extend(decision.map(|decision| (*caller, decision)));
+            waits
+        });
+        made
     }
 
     /// Nobody waits for this decision any more.

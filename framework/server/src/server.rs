@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_core::connection::{
-    Disconnected, MessageEncoder, PathChange, Received, decode_received, encode_error,
+    Disconnected, Intake, MessageEncoder, PathChange, Received, decode_received, encode_error,
 };
 use bowline_core::handshake::{Caller, Doorway, Knock};
 use bowline_core::protocol::decode_exactly;
@@ -296,7 +296,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
 
     /// How many clients are on the way in.
     #[must_use]
-    pub const fn pending(&self) -> usize {
+    pub fn pending(&self) -> usize {
         self.doorway.pending()
     }
 
@@ -380,11 +380,12 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
             }
             return;
         };
-        if !user.connection.handle_datagram(now, &self.datagram) {
-            return;
-        }
-        if !security.address_proved {
-            user.path.heard_from(now, from, &mut self.host);
+        match user.connection.handle_datagram(now, &self.datagram) {
+            Intake::Dropped => return,
+            Intake::Newest if !security.address_proved => {
+                user.path.heard_from(now, from, self.datagram.len(), &mut self.host);
+            }
+            Intake::Newest | Intake::Late => {}
         }
         while let Some(received) = user.connection.next_message() {
             self.events.push_back(Queued::Message(user.id, received));
@@ -447,7 +448,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
 
     /// Carries out the decisions that have been made.
     fn decide(&mut self, now: Instant) {
-        while let Some((caller, decision)) = self.decisions.next() {
+        for (caller, decision) in self.decisions.take_made() {
             match decision {
                 Ok(auth) => match self.closed_door() {
                     Some(reason) => self.turn_away(caller, reason),

@@ -39,6 +39,10 @@ pub(crate) enum Payload {
     Reliable(u64),
 }
 
+/// What an entry costs in the books besides its bytes: the place in a queue or a tree that keeps it. Without it, messages
+/// of no bytes would cost nothing and could be kept without end.
+pub(crate) const ENTRY_OVERHEAD: usize = 64;
+
 /// Why a message was not queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum QueueFull {
@@ -132,7 +136,7 @@ impl Sender {
         }
     }
 
-    /// Bytes of messages that wait to be sent or acknowledged.
+    /// Bytes of messages that wait to be sent or acknowledged, [`ENTRY_OVERHEAD`] included.
     pub(crate) fn queued_bytes(&self) -> usize {
         match self {
             Self::Unreliable(sender) => sender.queued_bytes(),
@@ -161,7 +165,7 @@ impl Receiver {
         }
     }
 
-    /// Takes an entry in. Whole messages go to `deliver`; gives by how much the memory held has grown or shrunk.
+    /// Takes an entry in. Whole messages go to `deliver`.
     pub(crate) fn accept(
         &mut self,
         now: Instant,

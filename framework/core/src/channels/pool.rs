@@ -7,7 +7,7 @@ pub(crate) struct BufferPool {
 impl BufferPool {
     /// More than a busy connection holds at once; the rest goes back to the allocator.
     const MAX_BUFFERS: usize = 256;
-    /// Buffers that once held something large are not kept: 256 of these are half a megabyte at most.
+    /// Buffers that once held something large are not kept: 256 of these are half a megabyte a connection at most.
     const MAX_BYTES: usize = 2_048;
 
     /// An empty buffer.

@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use super::{BufferPool, Limits, QueueFull, Violation};
+use super::{BufferPool, ENTRY_OVERHEAD, Limits, QueueFull, Violation};
 use crate::Instant;
 use crate::acks::expand;
 use crate::packet::Numbering;
@@ -52,10 +52,12 @@ impl ReliableSender {
         queue_bytes: usize,
         pool: &mut BufferPool,
     ) -> Result<(), QueueFull> {
-        if self.queued_bytes + message.len() > queue_bytes {
+        let entries = message.len().div_ceil(piece_bytes).max(1);
+        let cost = message.len() + entries * ENTRY_OVERHEAD;
+        if self.queued_bytes + cost > queue_bytes {
             return Err(QueueFull::Bytes);
         }
-        self.queued_bytes += message.len();
+        self.queued_bytes += cost;
         let mut rest = message;
         let mut is_first = true;
         loop {
@@ -108,7 +110,7 @@ impl ReliableSender {
         entry.state = State::Acked;
         let payload = std::mem::take(&mut entry.payload);
         self.lost -= usize::from(was_lost);
-        self.queued_bytes -= payload.len();
+        self.queued_bytes -= payload.len() + ENTRY_OVERHEAD;
         pool.give(payload);
         while self.entries.front().is_some_and(|entry| entry.state == State::Acked) {
             self.entries.pop_front();
@@ -236,7 +238,7 @@ impl ReliableReceiver {
             pool.give(payload);
             return Ok(());
         };
-        self.held_bytes += payload.len();
+        self.held_bytes += payload.len() + ENTRY_OVERHEAD;
         *slot = Slot::Held { payload, first, last };
         if self.mode == Mode::OrderedReliable {
             self.deliver_in_order(limits, pool, deliver)
@@ -259,6 +261,7 @@ impl ReliableReceiver {
         while let Some(Slot::Held { .. }) = self.slots.front() {
             let Some(Slot::Held { payload, first, last }) = self.slots.pop_front() else { break };
             self.first += 1;
+            self.held_bytes -= ENTRY_OVERHEAD;
             match (self.assembly.take(), first) {
                 (None, true) if last => {
                     self.held_bytes -= payload.len();
@@ -317,7 +320,7 @@ impl ReliableReceiver {
         let mut message: Option<Vec<u8>> = None;
         for slot in self.slots.range_mut(start..=end) {
             if let Slot::Held { payload, first, .. } = std::mem::replace(slot, Slot::Gone) {
-                self.held_bytes -= payload.len();
+                self.held_bytes -= payload.len() + ENTRY_OVERHEAD;
                 match &mut message {
                     None => message = Some(payload),
                     Some(_) if first => return Err(Violation),
@@ -383,7 +386,7 @@ mod tests {
                 message
             }).collect();
             for message in &messages {
-                sender.push(message, 100, usize::MAX, &mut pool).unwrap();
+                sender.push(message, 100, 1 << 20, &mut pool).unwrap();
             }
             let (mut got, mut wire, mut chances) = (Vec::new(), VecDeque::new(), chances.into_iter().cycle());
             while sender.queued_bytes() > 0 {
@@ -456,16 +459,19 @@ mod tests {
     #[test]
     fn a_full_queue_says_so_and_keeps_what_it_has() {
         let (mut sender, mut pool) = (ReliableSender::new(), BufferPool::default());
-        assert_eq!(sender.push(&[0; 60], 100, 100, &mut pool), Ok(()));
-        assert_eq!(sender.push(&[0; 60], 100, 100, &mut pool), Err(QueueFull::Bytes));
-        assert_eq!(sender.queued_bytes(), 60);
+        assert_eq!(sender.push(&[0; 60], 100, 200, &mut pool), Ok(()));
+        assert_eq!(sender.push(&[0; 60], 100, 200, &mut pool), Err(QueueFull::Bytes));
+        assert_eq!(sender.queued_bytes(), 60 + ENTRY_OVERHEAD);
+        // Messages of nothing fill it too.
+        let accepted = (0..1_000).filter(|_| sender.push(&[], 100, 1_000, &mut pool).is_ok()).count();
+        assert_eq!(accepted, (1_000 - 60 - ENTRY_OVERHEAD) / ENTRY_OVERHEAD);
     }
 
     #[test]
     fn the_window_holds_and_moves() {
         let (mut sender, mut pool) = (ReliableSender::new(), BufferPool::default());
         for _ in 0..RELIABLE_WINDOW + 10 {
-            sender.push(&[], 100, 100, &mut pool).unwrap();
+            sender.push(&[], 100, 1 << 20, &mut pool).unwrap();
         }
         let mut numbers = Vec::new();
         while let Some(number) = sender.take(Instant::ZERO) {

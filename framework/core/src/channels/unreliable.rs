@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::{BufferPool, Limits};
+use super::{BufferPool, ENTRY_OVERHEAD, Limits};
 use crate::Instant;
 use crate::acks::expand;
 use crate::packet::Numbering;
@@ -10,8 +10,6 @@ use crate::packet::Numbering;
 pub(crate) const PIECE_LIFETIME: Duration = Duration::from_secs(3);
 /// How many messages may be incomplete at once on a channel; one more pushes the oldest out.
 const MAX_INCOMPLETE: usize = 16;
-/// How many bytes a piece that is not there yet costs in the books: the node that keeps it.
-const PIECE_OVERHEAD: usize = 64;
 
 /// Messages that are sent once. The queue empties into packets at every send.
 #[derive(Debug)]
@@ -43,7 +41,7 @@ impl UnreliableSender {
         pool: &mut BufferPool,
     ) -> usize {
         let mut dropped = 0;
-        while self.queued_bytes + message.len() > queue_bytes && self.drop_oldest(pool) {
+        while self.queued_bytes + message.len() + ENTRY_OVERHEAD > queue_bytes && self.drop_oldest(pool) {
             dropped += 1;
         }
         let number = self.next;
@@ -66,7 +64,7 @@ impl UnreliableSender {
 
     pub(crate) fn take(&mut self) -> Option<Vec<u8>> {
         let outgoing = self.queue.pop_front()?;
-        self.queued_bytes -= outgoing.payload.len();
+        self.queued_bytes -= outgoing.payload.len() + ENTRY_OVERHEAD;
         Some(outgoing.payload)
     }
 
@@ -75,7 +73,7 @@ impl UnreliableSender {
     }
 
     fn enqueue(&mut self, numbering: Numbering, payload: Vec<u8>) {
-        self.queued_bytes += payload.len();
+        self.queued_bytes += payload.len() + ENTRY_OVERHEAD;
         self.queue.push_back(Outgoing { numbering, payload });
     }
 
@@ -175,7 +173,7 @@ impl UnreliableReceiver {
             bytes: 0,
             since: now,
         });
-        let grown = payload.len() + PIECE_OVERHEAD;
+        let grown = payload.len() + ENTRY_OVERHEAD;
         if incomplete.count != count
             || incomplete.pieces.contains_key(&index)
             || incomplete.bytes + payload.len() > limits.max_message_size
@@ -258,7 +256,7 @@ impl UnreliableReceiver {
 
     fn take(&mut self, number: u64) -> Option<Incomplete> {
         let incomplete = self.incomplete.remove(&number)?;
-        self.held_bytes -= incomplete.bytes + incomplete.pieces.len() * PIECE_OVERHEAD;
+        self.held_bytes -= incomplete.bytes + incomplete.pieces.len() * ENTRY_OVERHEAD;
         Some(incomplete)
     }
 }
@@ -317,7 +315,7 @@ mod tests {
             receive(&mut receiver, now(0), (Numbering::Piece { group, index: 0, count: 9 }, vec![0; 100]));
             assert!(receiver.incomplete.len() <= MAX_INCOMPLETE);
         }
-        assert_eq!(receiver.held_bytes(), MAX_INCOMPLETE * (100 + PIECE_OVERHEAD));
+        assert_eq!(receiver.held_bytes(), MAX_INCOMPLETE * (100 + ENTRY_OVERHEAD));
         assert_eq!(receiver.expire(now(2_999), &mut BufferPool::default()), 0);
         assert_eq!(receiver.expire(now(3_000), &mut BufferPool::default()), MAX_INCOMPLETE as u64);
         assert_eq!(receiver.held_bytes(), 0);
@@ -362,10 +360,10 @@ mod tests {
     #[test]
     fn a_full_queue_drops_the_oldest_whole() {
         let (mut sender, mut pool) = (UnreliableSender::new(false), BufferPool::default());
-        assert_eq!(sender.push(&[1; 300], 100, 400, &mut pool), 0);
-        assert_eq!(sender.push(&[2; 50], 100, 400, &mut pool), 0);
-        assert_eq!(sender.push(&[3; 100], 100, 400, &mut pool), 1, "all three pieces of the first");
-        assert_eq!(sender.queued_bytes(), 150);
+        assert_eq!(sender.push(&[1; 300], 100, 700, &mut pool), 0);
+        assert_eq!(sender.push(&[2; 50], 100, 700, &mut pool), 0);
+        assert_eq!(sender.push(&[3; 100], 100, 700, &mut pool), 1, "all three pieces of the first");
+        assert_eq!(sender.queued_bytes(), 150 + 2 * ENTRY_OVERHEAD);
         assert_eq!(sent(&mut sender).len(), 2);
     }
 }

@@ -24,11 +24,12 @@ pub struct ConnectionConfig {
     pub connect_timeout: Duration,
     /// The largest message, in bytes, sent or received: 256 KiB, at most [`MAX_MESSAGE_SIZE`](Self::MAX_MESSAGE_SIZE).
     pub max_message_size: usize,
-    /// How many bytes may wait on one channel, unsent or unacknowledged. 1 MiB. A reliable channel that is full
+    /// How many bytes may wait on one channel, unsent or unacknowledged, each message and each piece of a large one
+    /// counting 64 bytes more than it has. 1 MiB. A reliable channel that is full
     /// refuses more; an unreliable one drops its oldest.
     pub send_queue_size: usize,
     /// How many received bytes are kept for the other side: messages not yet read, and entries that wait for
-    /// earlier ones. 1 MiB. Beyond it packets count as lost until there is room. A message that is being put together
+    /// earlier ones, each counting 64 bytes more than it has. 1 MiB. Beyond it packets count as lost until there is room. A message that is being put together
     /// may come on top.
     pub receive_memory: usize,
     /// How many bytes a second may be sent: adaptive, from 4 kB/s to 4 MB/s.
@@ -43,7 +44,8 @@ impl ConnectionConfig {
     #[must_use]
     pub(crate) fn sane(mut self) -> Self {
         self.max_message_size = self.max_message_size.min(Self::MAX_MESSAGE_SIZE);
-        self.send_queue_size = self.send_queue_size.max(self.max_message_size);
+        // Room for the largest message and for what its pieces cost in the books.
+        self.send_queue_size = self.send_queue_size.max(self.max_message_size * 2);
         self.receive_memory = self.receive_memory.max(self.max_message_size * 2);
         self.heartbeat_interval = self.heartbeat_interval.max(Duration::from_millis(1));
         self

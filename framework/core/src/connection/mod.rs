@@ -12,7 +12,8 @@ mod transition;
 pub use config::ConnectionConfig;
 pub(crate) use connected::Origin;
 pub use connected::{
-    Connected, MessageEncoder, Received, SendError, SendErrorKind, decode_received, encode_auth, encode_error,
+    Connected, Intake, MessageEncoder, Received, SendError, SendErrorKind, decode_received, encode_auth,
+    encode_error,
 };
 pub use disconnected::{Disconnected, Parting};
 pub use path::{Path, PathChange};

@@ -24,7 +24,13 @@ struct Candidate<A> {
     data: u64,
     asked: u32,
     ask_at: Instant,
+    /// Bytes that came from there and that no question has been spent on: an address that is not proved gets no more
+    /// than it sent.
+    credit: usize,
 }
+
+/// Bytes of a question: its kind, a token, a random number, a checksum.
+const QUESTION: usize = 1 + 8 + 8 + 4;
 
 /// What a datagram's sender means for the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +58,15 @@ impl<A: Address> Path<A> {
         self.current
     }
 
-    /// Notes that a packet of the session came from `from`.
-    pub fn heard_from(&mut self, now: Instant, from: A, entropy: &mut impl Entropy) -> PathChange<A> {
+    /// Notes that a packet of the session, of so many bytes, came from `from`. Only the newest packet so far says where
+    /// the peer is (RFC 9000 section 9.3).
+    pub fn heard_from(
+        &mut self,
+        now: Instant,
+        from: A,
+        bytes: usize,
+        entropy: &mut impl Entropy,
+    ) -> PathChange<A> {
         if from == self.current {
             return PathChange::Known;
         }
@@ -63,7 +76,10 @@ impl<A: Address> Path<A> {
             .is_none_or(|candidate| candidate.address != from || candidate.asked >= Self::QUESTIONS);
         if is_new {
             self.candidate =
-                Some(Candidate { address: from, data: entropy.next_u64(), asked: 0, ask_at: now });
+                Some(Candidate { address: from, data: entropy.next_u64(), asked: 0, ask_at: now, credit: 0 });
+        }
+        if let Some(candidate) = &mut self.candidate {
+            candidate.credit = candidate.credit.saturating_add(bytes);
         }
         PathChange::Asked
     }
@@ -79,7 +95,7 @@ impl<A: Address> Path<A> {
         }
     }
 
-    /// The next question, 17 bytes; where to it goes, if `datagram` holds one.
+    /// The next question; where to it goes, if `datagram` holds one.
     pub(crate) fn poll_transmit(
         &mut self,
         now: Instant,
@@ -87,8 +103,11 @@ impl<A: Address> Path<A> {
         security: Security,
         datagram: &mut Vec<u8>,
     ) -> Option<A> {
-        let candidate = self.candidate.as_mut().filter(|c| c.asked < Self::QUESTIONS && now >= c.ask_at)?;
+        let may_ask =
+            |c: &&mut Candidate<A>| c.asked < Self::QUESTIONS && now >= c.ask_at && c.credit >= QUESTION;
+        let candidate = self.candidate.as_mut().filter(may_ask)?;
         candidate.asked += 1;
+        candidate.credit -= QUESTION;
         candidate.ask_at = now + Self::INTERVAL;
         datagram.clear();
         let mut writer = BitWriter::append_to(std::mem::take(datagram));

@@ -125,7 +125,9 @@ impl Asking {
     const FIRST_INTERVAL: Duration = Duration::from_millis(250);
     const LONGEST_INTERVAL: Duration = Duration::from_secs(1);
     /// How long to wait for the rest of a description before the refusal is reported without it.
-    const DESCRIPTION_PATIENCE: Duration = Duration::from_millis(500);
+    const DESCRIPTION_PATIENCE: Duration = Duration::from_secs(1);
+    /// How long after a part of it the rest is asked for.
+    const DESCRIPTION_INTERVAL: Duration = Duration::from_millis(200);
 
     fn start(
         now: Instant,
@@ -218,6 +220,10 @@ impl Asking {
         }
         if refused.pieces == 0 {
             return Some(refused.reason);
+        }
+        if self.refusal.is_none() {
+            self.next_send_at = now + Self::DESCRIPTION_INTERVAL;
+            self.interval = Self::DESCRIPTION_INTERVAL;
         }
         let refusal = self.refusal.get_or_insert_with(|| Refusal {
             reason: refused.reason,
@@ -330,7 +336,7 @@ impl Connection<PendingAuth> {
 
     /// The next datagram to send to the server; `true` if `datagram` holds one.
     pub fn poll_transmit(&mut self, now: Instant, datagram: &mut Vec<u8>) -> bool {
-        let is_due = now >= self.state.0.next_send_at && self.state.0.refusal.is_none();
+        let is_due = now >= self.state.0.next_send_at && self.state.0.outcome.is_none();
         if is_due {
             self.state.0.write(now, datagram);
             self.state.0.stats.packets_sent += 1;

@@ -46,7 +46,8 @@ pub enum Transition {
     Impossible,
 }
 
-/// What an input does in a phase. This is the whole machine; every decision in the states is taken from it.
+/// What an input does in a phase. This is the whole machine: what arrives is ignored or taken in as it says, and the
+/// tests hold every state to it.
 #[must_use]
 pub const fn transition(phase: Phase, input: Input) -> Transition {
     use Input as I;

@@ -44,13 +44,18 @@ pub struct Doorway<A> {
     protocol: ProtocolSpec,
     jar: CookieJar,
     guests: BTreeMap<Caller<A>, Guest>,
-    /// How many guests are neither inside nor gone.
+    /// How many guests are on the way in: neither inside, nor refused, nor gone.
     pending: usize,
     /// Those who left, oldest first: a late copy of their credentials shall not bring them back.
     departed: VecDeque<(Instant, Caller<A>)>,
     next_expiry: Option<Instant>,
     knocks: VecDeque<Knock<A>>,
+    /// Answers to addresses that are proved: they go first, and none is dropped.
     outbox: VecDeque<(A, Vec<u8>)>,
+    /// Challenges to addresses that are not. A flood fills this and nothing else.
+    challenges: VecDeque<(A, Vec<u8>)>,
+    /// Those who were refused, oldest first, so that who asks again is told again.
+    refusals: VecDeque<(Instant, Caller<A>)>,
     spare: Vec<Vec<u8>>,
     malformed: u64,
 }
@@ -105,7 +110,7 @@ struct Guest {
 #[derive(Debug)]
 enum Stage {
     /// Some pieces of the credentials have come.
-    Collecting(BTreeMap<u8, Vec<u8>>),
+    Collecting { count: u8, pieces: BTreeMap<u8, Vec<u8>> },
     /// They are complete.
     Deciding,
     /// It was let in with this reply, which it may not have heard.
@@ -118,7 +123,7 @@ enum Stage {
 
 impl Stage {
     const fn is_pending(&self) -> bool {
-        matches!(self, Self::Collecting(_) | Self::Deciding | Self::Refused { .. })
+        matches!(self, Self::Collecting { .. } | Self::Deciding)
     }
 }
 
@@ -129,8 +134,9 @@ impl<A: Address> Doorway<A> {
     const MAX_DEPARTED: usize = 4_096;
     /// A caller that asks again is told again, but not more often than this.
     const REPEAT_INTERVAL: Duration = Duration::from_millis(100);
-    /// How many answers may wait for the next send. A flood of hellos beyond it gets none: they will be asked again.
-    const MAX_OUTBOX: usize = 4_096;
+    /// How many challenges may wait for the next send: as many as a server takes datagrams in at once, two megabytes.
+    /// Hellos beyond it get none; honest ones ask again.
+    const MAX_CHALLENGES: usize = 16_384;
 
     /// A doorway with a fresh secret.
     pub fn new(config: DoorwayConfig, protocol: ProtocolSpec, entropy: &mut impl Entropy) -> Self {
@@ -144,6 +150,8 @@ impl<A: Address> Doorway<A> {
             next_expiry: None,
             knocks: VecDeque::new(),
             outbox: VecDeque::new(),
+            challenges: VecDeque::new(),
+            refusals: VecDeque::new(),
             spare: Vec::new(),
             malformed: 0,
         }
@@ -159,9 +167,9 @@ impl<A: Address> Doorway<A> {
         self.guests.len()
     }
 
-    /// How many are on the way in.
-    pub const fn pending(&self) -> usize {
-        self.pending
+    /// How many are on the way in, or are being told why they are not.
+    pub fn pending(&self) -> usize {
+        self.pending + self.refusals.len()
     }
 
     /// Takes in a datagram that belongs to no session.
@@ -170,7 +178,7 @@ impl<A: Address> Doorway<A> {
             Ok(FromClient::Hello(hello)) if !security.address_proved => {
                 let cookie = self.jar.make(now, from, hello.attempt);
                 let challenge = Challenge { nonce: hello.attempt.nonce, cookie };
-                self.reply(from, security, &FromServer::Challenge(challenge));
+                self.challenge(from, security, &FromServer::Challenge(challenge));
             }
             Ok(FromClient::Auth(auth)) => self.handle_auth(now, from, security, &auth),
             Ok(FromClient::Report { attempt, mismatch }) => {
@@ -188,6 +196,9 @@ impl<A: Address> Doorway<A> {
             if let Some((_, caller)) = self.departed.pop_front() {
                 self.guests.remove(&caller);
             }
+        }
+        while self.refusals.front().is_some_and(|(at, _)| now - *at >= self.config.decision_timeout) {
+            self.forget_refusal();
         }
         if self.next_expiry.is_none_or(|expiry| now < expiry) {
             return;
@@ -221,7 +232,7 @@ impl<A: Address> Doorway<A> {
         guest.stage = Stage::Inside(reply.clone());
         self.pending -= 1;
         let (security, round_trip) = (guest.security, guest.round_trip);
-        self.send(caller.address, |buffer| buffer.extend_from_slice(&reply));
+        self.outbox.push_back((caller.address, reply));
         Some(Connection::established(Origin {
             now,
             side: Side::Server,
@@ -241,9 +252,9 @@ impl<A: Address> Doorway<A> {
         else {
             return;
         };
-        guest.since = now;
         guest.stage = Stage::Refused { reason, told_at: now, has_reported: true };
-        self.schedule(now + self.config.decision_timeout);
+        self.pending -= 1;
+        self.remember_refusal(now, caller);
         self.explain(caller);
     }
 
@@ -269,7 +280,7 @@ impl<A: Address> Doorway<A> {
 
     /// The next answer; where to it goes, if `datagram` holds one.
     pub fn poll_transmit(&mut self, datagram: &mut Vec<u8>) -> Option<A> {
-        let (to, mut bytes) = self.outbox.pop_front()?;
+        let (to, mut bytes) = self.outbox.pop_front().or_else(|| self.challenges.pop_front())?;
         std::mem::swap(datagram, &mut bytes);
         if self.spare.len() < Self::MAX_SPARE {
             self.spare.push(bytes);
@@ -280,7 +291,8 @@ impl<A: Address> Doorway<A> {
     /// When [`handle_timeout`](Self::handle_timeout) will have something to do.
     pub fn next_deadline(&self) -> Option<Instant> {
         let forget = self.departed.front().map(|(at, _)| *at + Self::MEMORY);
-        self.next_expiry.into_iter().chain(forget).min()
+        let refused = self.refusals.front().map(|(at, _)| *at + self.config.decision_timeout);
+        self.next_expiry.into_iter().chain(forget).chain(refused).min()
     }
 
     /// How many used buffers are kept for later answers.
@@ -301,11 +313,11 @@ impl<A: Address> Doorway<A> {
         let caller = Caller { address: from, attempt: auth.attempt };
         if let Some(guest) = self.guests.get_mut(&caller) {
             match &mut guest.stage {
-                Stage::Collecting(_) => self.collect(now, caller, &auth.piece),
+                Stage::Collecting { .. } => self.collect(now, caller, &auth.piece),
                 Stage::Deciding | Stage::Departed => {}
                 Stage::Inside(reply) => {
                     let reply = reply.clone();
-                    self.send(from, |buffer| buffer.extend_from_slice(&reply));
+                    self.outbox.push_back((from, reply));
                 }
                 Stage::Refused { told_at, .. } => {
                     if now - *told_at >= Self::REPEAT_INTERVAL {
@@ -320,20 +332,18 @@ impl<A: Address> Doorway<A> {
             self.reply_refused(from, security, auth.attempt, RejectReason::ServerFull);
             return;
         }
-        let is_ours = auth.protocol == self.protocol.id();
-        let stage = if is_ours {
-            Stage::Collecting(BTreeMap::new())
-        } else {
-            let reason = RejectReason::ProtocolMismatch(Arc::default());
-            Stage::Refused { reason, told_at: now, has_reported: false }
-        };
         let round_trip = (!security.address_proved).then_some(round_trip);
-        self.guests.insert(caller, Guest { security, round_trip, since: now, stage });
-        self.pending += 1;
-        self.schedule(now + self.config.decision_timeout);
-        if is_ours {
+        let guest = |stage| Guest { security, round_trip, since: now, stage };
+        if auth.protocol == self.protocol.id() {
+            let pieces = Stage::Collecting { count: auth.piece.count, pieces: BTreeMap::new() };
+            self.guests.insert(caller, guest(pieces));
+            self.pending += 1;
+            self.schedule(now + self.config.decision_timeout);
             self.collect(now, caller, &auth.piece);
         } else {
+            let reason = RejectReason::ProtocolMismatch(Arc::default());
+            self.guests.insert(caller, guest(Stage::Refused { reason, told_at: now, has_reported: false }));
+            self.remember_refusal(now, caller);
             self.explain(caller);
         }
     }
@@ -341,7 +351,11 @@ impl<A: Address> Doorway<A> {
     /// Adds a piece of the credentials; with the last of them the caller knocks.
     fn collect(&mut self, now: Instant, caller: Caller<A>, piece: &AuthPiece<'_>) {
         let Some(guest) = self.guests.get_mut(&caller) else { return };
-        let Stage::Collecting(pieces) = &mut guest.stage else { return };
+        let Stage::Collecting { count, pieces } = &mut guest.stage else { return };
+        if *count != piece.count {
+            self.malformed += 1;
+            return;
+        }
         pieces.entry(piece.index).or_insert_with(|| piece.bytes.into());
         if pieces.len() == usize::from(piece.count) {
             let auth = std::mem::take(pieces).into_values().flatten().collect();
@@ -362,19 +376,31 @@ impl<A: Address> Doorway<A> {
 
     fn expire(&mut self, now: Instant, caller: Caller<A>) {
         let Some(guest) = self.guests.get_mut(&caller) else { return };
-        match &guest.stage {
-            Stage::Deciding => {
-                self.refuse(now, caller, RejectReason::Undecided);
-                self.knocks.push_back(Knock::Expired { caller });
-                return;
-            }
-            Stage::Refused { has_reported: false, .. } => {
-                self.knocks.push_back(Knock::Mismatch { caller, mismatch: Arc::default() });
-            }
-            _ => {}
+        if matches!(guest.stage, Stage::Deciding) {
+            self.refuse(now, caller, RejectReason::Undecided);
+            self.knocks.push_back(Knock::Expired { caller });
+        } else {
+            self.guests.remove(&caller);
+            self.pending -= 1;
         }
-        self.guests.remove(&caller);
-        self.pending -= 1;
+    }
+
+    /// Keeps a refusal for those who ask again; with too many of them the oldest goes. They take no place of those who
+    /// are on the way in.
+    fn remember_refusal(&mut self, now: Instant, caller: Caller<A>) {
+        if self.refusals.len() >= self.config.max_pending {
+            self.forget_refusal();
+        }
+        self.refusals.push_back((now, caller));
+    }
+
+    fn forget_refusal(&mut self) {
+        let Some((_, caller)) = self.refusals.pop_front() else { return };
+        if let Some(guest) = self.guests.remove(&caller)
+            && matches!(guest.stage, Stage::Refused { has_reported: false, .. })
+        {
+            self.knocks.push_back(Knock::Mismatch { caller, mismatch: Arc::default() });
+        }
     }
 
     /// Tells a refused caller why; to one with another protocol it describes ours.
@@ -406,22 +432,25 @@ impl<A: Address> Doorway<A> {
         self.reply(to, security, &FromServer::Refused(refused));
     }
 
-    fn reply(&mut self, to: A, security: Security, packet: &FromServer<'_>) {
-        self.send(to, |buffer| {
-            let mut writer = BitWriter::append_to(std::mem::take(buffer));
-            packet.encode(security, &mut writer);
-            *buffer = writer.into_bytes();
-        });
+    /// Answers an address that is not proved, unless too many of those wait.
+    fn challenge(&mut self, to: A, security: Security, packet: &FromServer<'_>) {
+        if self.challenges.len() < Self::MAX_CHALLENGES {
+            let buffer = self.written(|writer| packet.encode(security, writer));
+            self.challenges.push_back((to, buffer));
+        }
     }
 
-    fn send(&mut self, to: A, write: impl FnOnce(&mut Vec<u8>)) {
-        if self.outbox.len() >= Self::MAX_OUTBOX {
-            return;
-        }
+    fn reply(&mut self, to: A, security: Security, packet: &FromServer<'_>) {
+        let buffer = self.written(|writer| packet.encode(security, writer));
+        self.outbox.push_back((to, buffer));
+    }
+
+    fn written(&mut self, write: impl FnOnce(&mut BitWriter)) -> Vec<u8> {
         let mut buffer = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(Self::USUAL_ANSWER));
         buffer.clear();
-        write(&mut buffer);
-        self.outbox.push_back((to, buffer));
+        let mut writer = BitWriter::append_to(buffer);
+        write(&mut writer);
+        writer.into_bytes()
     }
 
     fn schedule(&mut self, expiry: Instant) {

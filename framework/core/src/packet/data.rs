@@ -275,6 +275,10 @@ impl EntryHead {
             }
             len
         };
+        // No sender cuts a message into pieces of nothing.
+        if matches!(numbering, Numbering::Piece { .. }) && len == 0 {
+            return Err(DecodeError::OutOfRange);
+        }
         previous.0 = Some((channel, numbering.number()));
         Ok((is_last, Self { channel, numbering, len }))
     }
@@ -356,7 +360,7 @@ mod tests {
                 .prop_map(|(c, (number, first, last))| (c, Numbering::Reliable { number, first, last })),
         ]
         .prop_flat_map(|(channel, numbering)| {
-            (0_usize..300).prop_map(move |len| EntryHead { channel, numbering, len })
+            (1_usize..300).prop_map(move |len| EntryHead { channel, numbering, len })
         })
     }
 

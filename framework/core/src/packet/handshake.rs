@@ -178,7 +178,7 @@ impl<'a> FromClient<'a> {
                 let protocol = ProtocolId::from_bits(reader.read_bits(64)?);
                 let (index, count) = (reader.read_bits(8)? as u8, reader.read_bits(8)? as u8);
                 let piece = AuthPiece { index, count, bytes: rest(bytes, &mut reader)? };
-                let whole = index + 1 < count;
+                let whole = index.saturating_add(1) < count;
                 if index >= count
                     || count > AuthPiece::MAX_COUNT
                     || piece.bytes.len() > AuthPiece::BYTES
@@ -498,6 +498,19 @@ mod tests {
                     "bit {bit} is idle"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn b3_every_index_and_count_of_a_piece_is_read_or_refused() {
+        let piece = AuthPiece { index: 0, count: 1, bytes: b"secret" };
+        let auth = Auth { attempt: ATTEMPT, cookie: None, protocol: ProtocolId::from_bits(3), piece };
+        let mut bytes = written(|w| FromClient::Auth(auth).encode(Security::FULL, w));
+        let at = bytes.len() - piece.bytes.len() - 2;
+        for (index, count) in (0..=u8::MAX).flat_map(|index| (0..=u8::MAX).map(move |count| (index, count))) {
+            bytes[at..at + 2].copy_from_slice(&[index, count]);
+            let is_one = index < count && count <= AuthPiece::MAX_COUNT && index + 1 == count;
+            assert_eq!(FromClient::decode(&bytes, Security::FULL).is_ok(), is_one, "{index} of {count}");
         }
     }
 

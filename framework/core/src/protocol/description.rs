@@ -13,6 +13,9 @@ pub const DESCRIPTION_LIMIT: usize = 32 * 1024;
 /// The most bytes of one item's name or shape; longer ones are cut.
 const TEXT_LIMIT: usize = 1_000;
 
+/// The name of the item that stands where a description was cut.
+const CUT_SHORT: &str = "(cut short)";
+
 /// A protocol as a list of items, each in words. It is made when a mismatch has to be explained, and only then.
 ///
 /// One that came from a peer is bounded, and is never believed: it is shown to people and compared, no more.
@@ -91,7 +94,12 @@ impl Description {
             if item.encode(&mut one).is_err() {
                 continue;
             }
-            if writer.byte_len() + one.byte_len() > DESCRIPTION_LIMIT {
+            if writer.byte_len() + one.byte_len() + CUT_SHORT.len() * 2 > DESCRIPTION_LIMIT {
+                let mut mark = BitWriter::new();
+                let end = Item { kind: ItemKind::Setting, name: CUT_SHORT.into(), shape: String::new() };
+                if end.encode(&mut mark).is_ok() {
+                    writer.write_bytes(mark.finish());
+                }
                 break;
             }
             writer.write_bytes(one.finish());
@@ -212,7 +220,8 @@ impl Mismatch {
     pub fn between(server: &Description, client: &Description) -> Self {
         let mut differences = Vec::new();
         let mut moved = None;
-        for item in &server.items {
+        let is_whole = server.find(ItemKind::Setting, CUT_SHORT).is_none();
+        for item in server.items.iter().filter(|item| item.name != CUT_SHORT) {
             let (kind, name) = (item.kind, item.name.clone());
             match client.find(kind, &name) {
                 None => differences.push(Difference::OnlyOnServer { kind, name }),
@@ -228,7 +237,8 @@ impl Mismatch {
                 }
             }
         }
-        for item in &client.items {
+        // Of what was cut off nothing can be said.
+        for item in client.items.iter().filter(|_| is_whole) {
             if server.find(item.kind, &item.name).is_none() {
                 differences.push(Difference::OnlyOnClient { kind: item.kind, name: item.name.clone() });
             }
@@ -249,7 +259,7 @@ impl Mismatch {
         for difference in &self.differences {
             let mut one = BitWriter::new();
             difference.encode(&mut one);
-            if bits + one.bit_len() > REPORT_LIMIT * 8 {
+            if bits + one.bit_len() > REPORT_LIMIT * 8 || kept.len() == usize::from(u8::MAX) {
                 break;
             }
             bits += one.bit_len();

@@ -2,10 +2,10 @@
 
 use bowline_wire::{BitReader, BitWriter, DecodeError};
 
-use super::{EntryHead, Link, Received, fate};
+use super::{EntryHead, Intake, Link, Received, fate};
 use crate::Instant;
 use crate::acks::{Arrival, expand};
-use crate::channels::Limits;
+use crate::channels::{ENTRY_OVERHEAD, Limits};
 use crate::connection::transition::reason_for;
 use crate::connection::{Input, Phase, Transition, transition};
 use crate::packet::{DataHeader, FromClient, FromServer, PathProbe, Previous, Side, sealed_token};
@@ -54,31 +54,31 @@ impl Link {
     }
 
     /// A data packet whose token is this session's.
-    pub(super) fn take_in(&mut self, now: Instant, bytes: &[u8]) -> bool {
+    pub(super) fn take_in(&mut self, now: Instant, bytes: &[u8]) -> Intake {
         let mut reader = BitReader::new(bytes);
         let Ok(header) = DataHeader::decode(self.side, self.security, &mut reader) else {
             self.stats.malformed += 1;
-            return false;
+            return Intake::Dropped;
         };
         let Arrival::New(number) = self.received.classify(header.sequence) else {
             self.stats.packets_duplicate += 1;
-            return false;
+            return Intake::Dropped;
         };
+        let is_newest = number > self.received.newest();
         let mut entries = std::mem::take(&mut self.entries);
         entries.clear();
-        let taken = self.read_entries(bytes.len() * 8, &mut reader, &mut entries).is_ok();
-        let taken = if !taken {
+        let intake = if self.read_entries(bytes.len() * 8, &mut reader, &mut entries).is_err() {
             self.stats.malformed += 1;
-            false
+            Intake::Dropped
         } else if !self.has_memory_for(&entries) {
             self.stats.packets_refused += 1;
-            false
+            Intake::Dropped
         } else {
             self.commit(now, number, &header, bytes, &entries);
-            true
+            if is_newest { Intake::Newest } else { Intake::Late }
         };
         self.entries = entries;
-        taken
+        intake
     }
 
     fn read_entries(
@@ -117,8 +117,9 @@ impl Link {
             let receiver = self.receivers.get(usize::from(entry.head.channel));
             receiver.is_some_and(|receiver| receiver.must_hold(entry.head.numbering))
         };
-        let kept: usize = entries.iter().filter(kept).map(|entry| entry.head.len).sum();
-        let all: usize = entries.iter().map(|entry| entry.head.len).sum();
+        let cost = |entry: &Entry| entry.head.len + ENTRY_OVERHEAD;
+        let kept: usize = entries.iter().filter(kept).map(cost).sum();
+        let all: usize = entries.iter().map(cost).sum();
         let limit = self.config.receive_memory;
         (kept == 0 || self.held_bytes() + kept <= limit) && (all == 0 || self.unread_bytes + all <= limit)
     }
@@ -142,7 +143,7 @@ impl Link {
             let (delivered, stats, unread) = (&mut self.delivered, &mut self.stats, &mut self.unread_bytes);
             let mut deliver = |bytes: Vec<u8>| {
                 stats.messages_received += 1;
-                *unread += bytes.len();
+                *unread += bytes.len() + ENTRY_OVERHEAD;
                 delivered.push_back(Received { channel, bytes });
             };
             let outcome =

@@ -15,7 +15,7 @@ use super::{
     Path, Phase, ProtocolSpec, Transition, transition,
 };
 use crate::acks::{ReceivedPackets, RoundTrip, SentPackets};
-use crate::channels::{BufferPool, Chosen, QueueFull, Receiver, Sender};
+use crate::channels::{BufferPool, Chosen, ENTRY_OVERHEAD, QueueFull, Receiver, Sender};
 use crate::pacing::{Allowance, RateControl, Turns};
 use crate::packet::{EntryHead, FromClient, SessionToken, Side, channel_bits};
 use crate::transport::Address;
@@ -96,6 +96,17 @@ pub(crate) struct Origin {
     pub(crate) peer_token: SessionToken,
     pub(crate) round_trip: Option<Duration>,
     pub(crate) peer_tick: u32,
+}
+
+/// What a connection did with a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
+    /// It made no sense, came twice, or there was no room for it.
+    Dropped,
+    /// It was taken in; others that were sent later have come before it.
+    Late,
+    /// It was taken in, and none that was sent later has come: its sender is where the peer is now.
+    Newest,
 }
 
 /// A whole message that arrived. Give the buffer back with [`Connection::recycle`] when it has been read.
@@ -233,8 +244,8 @@ impl Connection<Connected> {
         self.state.0.held_bytes()
     }
 
-    /// Takes in a packet that carries this connection's token. `true` if it was well-formed and new.
-    pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) -> bool {
+    /// Takes in a packet that carries this connection's token.
+    pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) -> Intake {
         self.state.0.take_in(now, bytes)
     }
 
@@ -316,7 +327,7 @@ impl Connection<Connected> {
     /// [`receive_memory`](ConnectionConfig::receive_memory).
     pub fn recycle(&mut self, received: Received) {
         let link = &mut self.state.0;
-        link.unread_bytes = link.unread_bytes.saturating_sub(received.bytes.len());
+        link.unread_bytes = link.unread_bytes.saturating_sub(received.bytes.len() + ENTRY_OVERHEAD);
         link.pool.give(received.bytes);
     }
 

@@ -11,8 +11,16 @@ mod testing;
 use crate::runner::Step;
 
 /// Everything, the quickest verdicts first and the tests last, where their lines stay in sight.
-pub(crate) const TEST: &[Step] =
-    &[format::FORMAT, clippy::CLIPPY, docs::DOCS, features::FEATURES, deny::DENY, book::BOOK, testing::TESTS];
+pub(crate) const TEST: &[Step] = &[
+    format::FORMAT,
+    clippy::CLIPPY,
+    docs::DOCS,
+    features::FEATURES,
+    deny::DENY,
+    book::BOOK,
+    testing::RELEASE,
+    testing::TESTS,
+];
 
 /// What is worth running every few minutes.
 pub(crate) const QUICK: &[Step] = &[format::FORMAT, clippy::CLIPPY, testing::SHORT_TESTS];

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use bowline::SendErrorKind;
 use bowline::prelude::*;
+use bowline::{SendErrorKind, SendRate};
 use bowline_sim::{ClusterConfig, Conditions, Pair};
 
 // ANCHOR: channels
@@ -199,4 +199,24 @@ fn the_overhead_on_the_page() {
     println!("one: {one}, eleven: {eleven}");
     let ten_more = (eleven - one) as f64 / 10.0;
     assert!((6.4..=7.0).contains(&ten_more), "{ten_more}");
+}
+
+// ANCHOR: weight
+#[derive(Channel)]
+#[channel(ordered_reliable, to_client, weight = 4)]
+pub struct Commands;
+
+#[derive(Channel)]
+#[channel(ordered_reliable, to_client)]
+pub struct Maps;
+// ANCHOR_END: weight
+
+#[test]
+fn a_rate_can_be_set_and_a_weight_is_the_channels() {
+    // ANCHOR: rate
+    let mut config = ServerConfig::default();
+    config.connection.send_rate = SendRate::Adaptive { min: 10_000, max: 250_000 };
+    // ANCHOR_END: rate
+    assert_ne!(config, ServerConfig::default());
+    assert_eq!((Commands::SPEC.weight, Maps::SPEC.weight), (4, 1));
 }

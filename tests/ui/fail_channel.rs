@@ -24,7 +24,7 @@ struct Input;
 struct Undecided;
 
 #[derive(Channel)]
-#[channel(ordered_reliable, bidirectional, weight = 3)]
+#[channel(ordered_reliable, bidirectional, priority = 3)]
 struct Weighted;
 
 #[derive(Channel)]

@@ -25,7 +25,8 @@ impl Allowance {
     pub(crate) fn refill(&mut self, now: Instant, bytes_per_second: f64, least: usize) {
         let earned = (now - self.refilled_at).as_secs_f64() * bytes_per_second;
         let most = (Self::SAVED.as_secs_f64() * bytes_per_second).max(least as f64);
-        self.bytes = (self.bytes + earned).min(most);
+        // What it began with may be more, and stays until it is spent.
+        self.bytes = self.bytes.max((self.bytes + earned).min(most));
         self.refilled_at = now;
     }
 

@@ -71,6 +71,8 @@ enum Mode {
 
 /// The gain that doubles the rate each round: 2 / ln 2.
 const STARTUP_GAIN: f64 = 2.885;
+/// How much more than the product of rate and round-trip time may be on the way.
+const WINDOW_GAIN: f64 = 1.25;
 const CYCLE: [f64; 8] = [1.5, 0.5, 0.95, 0.95, 0.95, 0.95, 0.95, 0.95];
 /// By how much the path must be faster than before for the doubling to begin again.
 const MUCH_FASTER: f64 = 1.3;
@@ -121,11 +123,11 @@ impl RateControl {
         if self.least_round_trip.is_zero() || self.path_rate() == 0.0 {
             return None;
         }
-        // Acknowledgements come once a tick: what a tick of 50 ms may send has to fit on top.
+        // Acknowledgements come once a tick: what a tick of 50 ms may send has to fit on top. In the doubling phase
+        // this is also what bounds the overshoot.
         let product = measured * (self.least_round_trip + Duration::from_millis(50)).as_secs_f64();
-        let gain = if self.mode == Mode::Startup { STARTUP_GAIN } else { 1.25 };
-        let few = if matches!(self.mode, Mode::ProbeRoundTrip { .. }) { 0.5 } else { gain };
-        Some((product * few).max(4.0 * packet as f64) as u64)
+        let gain = if matches!(self.mode, Mode::ProbeRoundTrip { .. }) { 0.5 } else { WINDOW_GAIN };
+        Some((product * gain).max(4.0 * packet as f64) as u64)
     }
 
     /// Takes in what the acknowledgements of one header showed.
@@ -133,12 +135,12 @@ impl RateControl {
         &mut self,
         now: Instant,
         sample: RateSample,
-        (latest, smoothed): (Option<Duration>, Option<Duration>),
+        latest: Option<Duration>,
         delivered: u64,
         in_flight: u64,
     ) {
         self.see_round_trip(now, latest);
-        if self.mode == Mode::Startup && smoothed.is_some_and(|smoothed| self.shows_a_queue(smoothed)) {
+        if self.mode == Mode::Startup && latest.is_some_and(|latest| self.shows_a_queue(latest)) {
             self.mode = Mode::Drain;
         }
         let newest = self.rounds.back().copied().unwrap_or(0.0);
@@ -171,9 +173,8 @@ impl RateControl {
     }
 
     /// Whether a round trip takes so much longer than the shortest that packets must be waiting somewhere.
-    fn shows_a_queue(&self, smoothed: Duration) -> bool {
-        !self.least_round_trip.is_zero()
-            && smoothed > self.least_round_trip * 3 / 2 + Duration::from_millis(20)
+    fn shows_a_queue(&self, latest: Duration) -> bool {
+        !self.least_round_trip.is_zero() && latest > self.least_round_trip * 3 / 2 + Duration::from_millis(20)
     }
 
     fn end_round(&mut self, app_limited: bool) {

@@ -193,8 +193,7 @@ impl Link {
         }
         if let Some(sample) = summary.rate {
             let (delivered, in_flight) = (self.sent.delivery().delivered(), self.sent.delivery().in_flight());
-            let trips = (self.round_trip.latest(), self.round_trip.smoothed());
-            self.rate.acknowledged(now, sample, trips, delivered, in_flight);
+            self.rate.acknowledged(now, sample, self.round_trip.latest(), delivered, in_flight);
         }
     }
 }

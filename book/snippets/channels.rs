@@ -125,7 +125,7 @@ fn limits_have_errors() {
     let full = connected.send::<Talk>(Map(vec![0; 200_000])).unwrap_err();
     assert_eq!(
         full.to_string(),
-        "message on channel `Talk` was not sent: 1000020 bytes wait already and send_queue_size is 1048576; \
+        "message on channel `Talk` was not sent: 844048 bytes wait already and send_queue_size is 1048576; \
          send less or wait for the other side"
     );
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bowline::{Phase, ReconnectPolicy};
-use bowline_sim::{Cluster, ClusterConfig, Conditions, Fault, Pair, Seen};
+use bowline_sim::{Cluster, ClusterConfig, Conditions, Fault, Pair, Plan, Seen, check_seeds};
 use bowline_tests::{
     Game, GameMessage, Ordered, Unordered, client_story, login, lossy, numbered, server_story,
 };
@@ -42,9 +42,15 @@ fn a8_after_every_kind_of_end_a_fresh_session_knows_nothing_of_the_old_one() {
             pair.start_server();
         }),
     ];
-    for security in [bowline::transport::Security::NONE, bowline::transport::Security::FULL] {
-        for (name, end) in ends {
-            let config = ClusterConfig { conditions: lossy(0.05), security, ..ClusterConfig::new(5, 1) };
+    check_seeds(
+        "a8_fresh",
+        0..1_000,
+        |_| Plan::new(),
+        |seed, _| {
+            let securities = [bowline::transport::Security::NONE, bowline::transport::Security::FULL];
+            let security = securities[seed as usize % 2];
+            let (name, end) = ends[seed as usize / 2 % ends.len()];
+            let config = ClusterConfig { conditions: lossy(0.05), security, ..ClusterConfig::new(seed, 1) };
             let mut pair = Pair::<Game>::new(config, login(0));
             pair.connect();
             assert!(pair.run_until(MS * 9_000, |c| c.server().user_count() == 1));
@@ -71,8 +77,8 @@ fn a8_after_every_kind_of_end_a_fresh_session_knows_nothing_of_the_old_one() {
                 1,
                 "{name}"
             );
-        }
-    }
+        },
+    );
 }
 
 #[test]

@@ -290,3 +290,27 @@ fn doubled_and_outdated_packets_change_nothing() {
     }
     assert_eq!(client.stats().messages_received, 1, "the one message, once");
 }
+
+#[test]
+fn b5_messages_of_nothing_fill_the_memory_too() {
+    let (mut client, mut server, _) = Table::new().connected();
+    let (mut datagram, mut reply, mut now) = (Vec::new(), Vec::new(), NOW);
+    let limit = ConnectionConfig::default().receive_memory;
+    for _ in 0..2_000 {
+        // Nobody reads what arrives.
+        while server.stats().queued_bytes < 100_000 && server.send(0, &[]).is_ok() {}
+        now += Duration::from_millis(20);
+        server.handle_timeout(now);
+        while server.poll_transmit(now, &mut datagram) {
+            client.handle_from_server(now, &datagram, &mut reply);
+        }
+        while client.poll_transmit(now, &mut datagram) {
+            server.handle_datagram(now, &datagram);
+        }
+        assert!(client.receive_memory() <= limit, "{} bytes", client.receive_memory());
+    }
+    let stats = client.stats();
+    assert!(stats.packets_refused > 0, "it was full: {stats:?}");
+    assert!(stats.messages_received <= limit as u64 / 64);
+    assert_eq!(client.end_reason(), None, "a slow reader is no violation");
+}

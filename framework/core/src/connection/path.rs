@@ -117,3 +117,48 @@ impl<A: Address> Path<A> {
         Some(candidate.address)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SeededEntropy;
+
+    const HOME: u8 = 1;
+    const AWAY: u8 = 2;
+
+    #[test]
+    fn a_new_address_gets_no_more_than_it_sent() {
+        let mut path = Path::new(HOME);
+        let (mut entropy, mut datagram) = (SeededEntropy::new(1), Vec::new());
+        let (mut heard, mut said) = (0, 0);
+        for turn in 0..100_u64 {
+            let now = Instant::ZERO + Duration::from_secs(turn);
+            // The smallest packet of a session.
+            path.heard_from(now, AWAY, 16, &mut entropy);
+            heard += 16;
+            while path.poll_transmit(now, SessionToken::new(7), Security::NONE, &mut datagram).is_some() {
+                assert_eq!(datagram.len(), QUESTION);
+                said += datagram.len();
+            }
+            assert!(said <= heard, "{said} bytes for {heard}");
+        }
+        assert!(said > 0, "but it is asked");
+        assert_eq!(path.address(), HOME);
+    }
+
+    #[test]
+    fn who_answers_from_the_new_address_has_moved() {
+        let mut path = Path::new(HOME);
+        let mut datagram = Vec::new();
+        path.heard_from(Instant::ZERO, AWAY, 100, &mut SeededEntropy::new(1));
+        let asked = path.poll_transmit(Instant::ZERO, SessionToken::new(7), Security::NONE, &mut datagram);
+        assert_eq!(asked, Some(AWAY));
+        let Ok(FromServer::PathChallenge(probe)) = FromServer::decode(&datagram, Security::NONE) else {
+            panic!("a question");
+        };
+        assert_eq!(path.answered(AWAY, probe.data + 1), PathChange::Known, "a guess");
+        assert_eq!(path.answered(3, probe.data), PathChange::Known, "from elsewhere");
+        assert_eq!(path.answered(AWAY, probe.data), PathChange::Moved(HOME));
+        assert_eq!(path.address(), AWAY);
+    }
+}

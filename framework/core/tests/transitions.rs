@@ -314,3 +314,22 @@ fn b5_messages_of_nothing_fill_the_memory_too() {
     assert!(stats.messages_received <= limit as u64 / 64);
     assert_eq!(client.end_reason(), None, "a slow reader is no violation");
 }
+
+#[test]
+fn b1_a_flood_of_hellos_delays_no_answer_to_a_proved_address() {
+    let mut table = Table::new();
+    let mut client = table.pending();
+    let challenge = table.answer(&mut client, None);
+    client.handle_datagram(NOW, &challenge);
+    let mut datagram = Vec::new();
+    let mut flooder = table.pending();
+    assert!(flooder.poll_transmit(NOW, &mut datagram));
+    for turn in 0..100_000_u32 {
+        table.doorway.handle_datagram(NOW, turn as u8 | 0x80, Security::NONE, &datagram);
+    }
+    let accepted = table.answer(&mut client, Some(true));
+    client.handle_datagram(NOW, &accepted);
+    assert!(matches!(client.poll(NOW), Step::Connected(_)), "the acceptance goes before all challenges");
+    let waiting = std::iter::from_fn(|| table.doorway.poll_transmit(&mut datagram)).count();
+    assert!(waiting <= 16_384, "{waiting} challenges wait");
+}

@@ -79,6 +79,7 @@ pub(crate) enum Mode {
     UnorderedReliable,
     SequencedReliable,
     OrderedReliable,
+    TickBuffered,
 }
 
 #[derive(Clone, Copy)]

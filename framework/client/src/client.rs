@@ -4,10 +4,10 @@ use std::fmt;
 use bowline_core::connection::{ConnectError, Connected, Disconnected, PendingAuth, encode_auth};
 use bowline_core::{
     ChannelOf, ClientTransport, ConnectionStats, DisconnectReason, Host, Instant, MessageOf, Phase, Protocol,
-    RejectReason, RoundTrip, SendError, SocketConfig, ToServer,
+    RejectReason, RoundTrip, SendError, SocketConfig, TickTime, ToServer,
 };
 
-use crate::{ClientConfig, Progress, Session};
+use crate::{ClientConfig, Progress, Session, TickStats};
 
 /// A client for a game loop: a [`Session`] behind `&mut self`, whose transitions are events.
 ///
@@ -45,6 +45,9 @@ pub enum ClientEvent<P: Protocol> {
     Connected,
     /// A message of the server.
     Message(P::Message),
+    /// It is time for this tick of the client: simulate, and send the player's inputs for it. It is ahead of the server, so
+    /// that they arrive before the server's own [`Tick`](Self::Tick). Not where `config.ticks` is off.
+    Tick(u32),
     /// The server did not let the client in.
     Rejected(RejectReason),
     /// The session, or the attempt to make one, has ended.
@@ -134,7 +137,14 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
 
     /// What has happened next.
     pub fn next_event(&mut self) -> Option<ClientEvent<P>> {
-        self.events.pop_front()
+        if let Some(event) = self.events.pop_front() {
+            return Some(event);
+        }
+        // After all else that `receive` has found; one by one, for what is sent next is sent in that tick.
+        match &mut self.state {
+            Some(State::Connected(session)) if session.config().ticks => session.next_tick().map(ClientEvent::Tick),
+            _ => None,
+        }
     }
 
     /// Sends what is due: queued messages, acknowledgements, heartbeats.
@@ -312,6 +322,34 @@ impl<P: Protocol, T: ClientTransport, H: Host> ConnectedClient<'_, P, T, H> {
         self.session.round_trip()
     }
 
+    /// The tick that the client is in: that of the last [`ClientEvent::Tick`]. 0 before the first.
+    ///
+    /// It is ahead of the server's, so that what is sent in it arrives before the server comes to it.
+    #[must_use]
+    pub fn tick(&self) -> u32 {
+        self.session.tick()
+    }
+
+    /// How much of the client's tick has passed, from 0 to 1: where between two simulated ticks a frame stands that is drawn
+    /// now.
+    #[must_use]
+    pub fn tick_fraction(&self) -> f32 {
+        self.session.tick_fraction()
+    }
+
+    /// The time that a client shows of the server's world: behind it by so much that the snapshots before and after it
+    /// have nearly always arrived. `None` before anything came.
+    #[must_use]
+    pub fn shown_time(&self) -> Option<TickTime> {
+        self.session.shown_time()
+    }
+
+    /// How the client's time stands to the server's.
+    #[must_use]
+    pub fn tick_stats(&self) -> TickStats {
+        self.session.tick_stats()
+    }
+
     /// The newest tick of the server that is known here.
     #[must_use]
     pub fn server_tick(&self) -> u32 {
@@ -342,6 +380,7 @@ where
         match self {
             Self::Connected => f.write_str("Connected"),
             Self::Message(message) => f.debug_tuple("Message").field(message).finish(),
+            Self::Tick(tick) => f.debug_tuple("Tick").field(tick).finish(),
             Self::Rejected(reason) => f.debug_tuple("Rejected").field(reason).finish(),
             Self::Disconnected(reason) => f.debug_tuple("Disconnected").field(reason).finish(),
             Self::Reconnecting { attempt, after } => {

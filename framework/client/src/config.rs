@@ -10,7 +10,7 @@ use crate::ReconnectPolicy;
 /// let mut config = ClientConfig::default();
 /// config.reconnect = Some(ReconnectPolicy::default());
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ClientConfig {
     /// Time-outs, heartbeats, limits.
@@ -19,4 +19,18 @@ pub struct ClientConfig {
     pub socket: SocketConfig,
     /// Whether a [`Client`](crate::Client) connects again by itself when a session was lost. Off by default.
     pub reconnect: Option<ReconnectPolicy>,
+    /// Whether there are ticks on the client: [`ClientEvent::Tick`](crate::ClientEvent::Tick) events, and a
+    /// `next_deadline` at each. On by default; a program that only sends messages sleeps longer without.
+    pub ticks: bool,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            connection: ConnectionConfig::default(),
+            socket: SocketConfig::default(),
+            reconnect: None,
+            ticks: true,
+        }
+    }
 }

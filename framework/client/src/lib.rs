@@ -9,8 +9,10 @@ mod client;
 mod config;
 mod reconnect;
 mod session;
+mod ticks;
 
 pub use client::{Client, ClientEvent, ConnectedClient};
 pub use config::ClientConfig;
 pub use reconnect::ReconnectPolicy;
 pub use session::{ConnectFailed, Progress, Session};
+pub use ticks::TickStats;

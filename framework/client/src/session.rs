@@ -6,10 +6,11 @@ use bowline_core::connection::{
 };
 use bowline_core::{
     ChannelOf, ClientTransport, Connection, ConnectionStats, DisconnectReason, Host, Instant, MessageOf,
-    Protocol, ProtocolSpec, RoundTrip, SendError, ToServer, Transport, TransportError, TransportErrorKind,
+    Protocol, ProtocolSpec, RoundTrip, SendError, TickTime, ToServer, Transport, TransportError, TransportErrorKind,
 };
 
 use crate::ClientConfig;
+use crate::ticks::{ClientTicks, Observed, TickStats};
 
 /// A connection with its transport and its host, in one of its states.
 ///
@@ -33,6 +34,8 @@ struct Io<T, H> {
     transport: Option<T>,
     datagram: Vec<u8>,
     closed: bool,
+    /// The time of the session that is up, if one is.
+    ticks: ClientTicks,
 }
 
 /// What a [`Session<PendingAuth>`] has become.
@@ -94,7 +97,8 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Disconnected, P, T, H> {
     #[must_use]
     pub fn new(config: ClientConfig, host: H) -> Self {
         let connection = Connection::new(config.connection.clone());
-        let io = Io { config, host, transport: None, datagram: Vec::new(), closed: false };
+        let ticks = ClientTicks::new(ProtocolSpec::of::<P>().tick_interval());
+        let io = Io { config, host, transport: None, datagram: Vec::new(), closed: false, ticks };
         Self { connection, io, encoder: MessageEncoder::default(), protocol: PhantomData }
     }
 
@@ -185,7 +189,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<PendingAuth, P, T, H> {
             connection.handle_transport_closed();
         }
         connection.handle_timeout(now);
-        let Self { connection, io, encoder, .. } = self;
+        let Self { connection, mut io, encoder, .. } = self;
         match connection.poll(now) {
             Step::Waiting(connection) => {
                 let mut session = Session { connection, io, encoder, protocol: PhantomData };
@@ -193,6 +197,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<PendingAuth, P, T, H> {
                 Progress::Waiting(session)
             }
             Step::Connected(mut connection) => {
+                io.ticks = ClientTicks::new(ProtocolSpec::of::<P>().tick_interval());
                 if let Some(transport) = &io.transport {
                     let wanted = io.config.socket.max_datagram_size;
                     connection.set_max_datagram(wanted.min(transport.max_datagram_size()));
@@ -260,6 +265,62 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
             connection.handle_transport_closed();
         }
         connection.handle_timeout(now);
+        if let Some(observed) = observe(connection, now) {
+            io.ticks.advance(now, &observed);
+        }
+        if self.io.ticks.current().is_none() {
+            self.stamp(now);
+        }
+    }
+
+    /// The next tick of the client that has begun: messages on tick-buffered channels are made for it from now on. Ticks
+    /// come one after the other; where the program stood still for long, or the server's time has jumped, some are
+    /// left out or come again.
+    pub fn next_tick(&mut self) -> Option<u32> {
+        let now = self.now();
+        let tick = self.io.ticks.next_tick()?;
+        self.stamp(now);
+        Some(tick)
+    }
+
+    /// The tick that the client is in: the last that [`next_tick`](Self::next_tick) gave. 0 before the first.
+    ///
+    /// It is ahead of the server's, so that what is sent in it arrives before the server comes to it.
+    #[must_use]
+    pub fn tick(&self) -> u32 {
+        self.io.ticks.current().map_or(0, TickTime::tick)
+    }
+
+    /// How much of the client's tick has passed, from 0 to 1: where between two simulated ticks a frame stands that is drawn
+    /// now.
+    #[must_use]
+    pub fn tick_fraction(&self) -> f32 {
+        let (now, ticks) = (self.now(), &self.io.ticks);
+        let (Some(tick), Some(time)) = (ticks.current(), ticks.input_time(now)) else { return 0.0 };
+        let passed = time.saturating_since(tick).as_secs_f32() / tick.interval().as_secs_f32();
+        passed.min(1.0)
+    }
+
+    /// The time that a client shows of the server's world: behind it by so much that the snapshots before and after it
+    /// have nearly always arrived. `None` before anything came.
+    #[must_use]
+    pub fn shown_time(&self) -> Option<TickTime> {
+        self.io.ticks.shown_time(self.now())
+    }
+
+    /// How the client's time stands to the server's.
+    #[must_use]
+    pub fn tick_stats(&self) -> TickStats {
+        let now = self.now();
+        observe(&self.connection, now).map_or_else(TickStats::default, |o| self.io.ticks.stats(now, &o))
+    }
+
+    /// Has the connection's packets stamped with the client's time.
+    fn stamp(&mut self, now: Instant) {
+        let Some(time) = self.io.ticks.input_time(now) else { return };
+        // A program that does not ask for ticks is in the one that it is.
+        let tick = self.io.ticks.current().unwrap_or_else(|| TickTime::new(time.tick(), time.interval()));
+        self.connection.set_tick(now, tick.tick(), time.saturating_since(tick));
     }
 
     /// The next message that has arrived. One that the protocol does not know is dropped and counted.
@@ -275,6 +336,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
     /// Sends what is due: queued messages, acknowledgements, a heartbeat.
     pub fn flush(&mut self) {
         let now = self.now();
+        self.stamp(now);
         let Self { connection, io, .. } = self;
         io.send_all(now, |now, datagram| connection.poll_transmit(now, datagram));
     }
@@ -331,8 +393,20 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
     /// nothing is sent.
     #[must_use]
     pub fn next_deadline(&self) -> Instant {
-        self.io.or_earlier(self.connection.next_deadline())
+        let connection = self.io.or_earlier(self.connection.next_deadline());
+        let tick = self.io.config.ticks.then(|| self.io.ticks.next_at(self.now())).flatten();
+        tick.map_or(connection, |tick| tick.min(connection))
     }
+}
+
+/// What the ticks of a client follow.
+fn observe(connection: &Connection<Connected>, now: Instant) -> Option<Observed> {
+    Some(Observed {
+        server: connection.server_time(now)?,
+        least_round_trip: connection.round_trip().least().unwrap_or_default(),
+        jitter: connection.jitter_margin(),
+        inputs: connection.input_report(),
+    })
 }
 
 impl<T: ClientTransport, H> Io<T, H> {

@@ -15,10 +15,12 @@ mod pacing;
 mod packet;
 pub mod protocol;
 mod session;
+mod ticks;
 mod time;
 pub mod transport;
 
 pub use acks::RoundTrip;
+pub use channels::InputReport;
 pub use bowline_wire::{BitReader, BitWriter, DecodeError, EncodeError, EncodeErrorKind, Schema, Wire};
 pub use connection::{
     AppText, Connected, Connection, ConnectionConfig, ConnectionStats, DisconnectReason, Disconnected,
@@ -32,6 +34,7 @@ pub use protocol::{
     RequestOf, ResourceOf, ToClient, ToServer,
 };
 pub use session::{Demux, SessionKey};
+pub use ticks::TickTime;
 pub use time::{Clock, Instant, ManualClock};
 pub use transport::{
     Address, ClientTransport, Datagram, Readiness, Security, SocketConfig, Transport, TransportError,

@@ -15,7 +15,17 @@ pub enum ServerEvent<P: Protocol, A> {
     Connected(UserId),
     /// A message of a user.
     Message(UserId, P::Message),
-    /// It is time for this tick: simulate.
+    /// A message of a user on a tick-buffered channel, made for the tick whose [`Tick`](Self::Tick) comes next. Those of one
+    /// user come in the order of sending; those of several in a stable order of the users.
+    Input {
+        /// Whose.
+        user: UserId,
+        /// For which tick.
+        tick: u32,
+        /// The message.
+        message: P::Message,
+    },
+    /// It is time for this tick: simulate. All inputs for it have come, or will not.
     Tick(u32),
     /// A user is gone, and everything of it. The id will never mean another user.
     Disconnected(Departure<A>),
@@ -57,6 +67,12 @@ where
             Self::AuthRequested(ticket) => f.debug_tuple("AuthRequested").field(ticket).finish(),
             Self::Connected(user) => f.debug_tuple("Connected").field(user).finish(),
             Self::Message(user, message) => f.debug_tuple("Message").field(user).field(message).finish(),
+            Self::Input { user, tick, message } => f
+                .debug_struct("Input")
+                .field("user", user)
+                .field("tick", tick)
+                .field("message", message)
+                .finish(),
             Self::Tick(tick) => f.debug_tuple("Tick").field(tick).finish(),
             Self::Disconnected(departure) => f.debug_tuple("Disconnected").field(departure).finish(),
             Self::Rejected(rejection) => f.debug_tuple("Rejected").field(rejection).finish(),

@@ -7,7 +7,7 @@ use bowline_core::connection::{
     Disconnected, Intake, MessageEncoder, PathChange, Received, decode_received, encode_error,
 };
 use bowline_core::handshake::{Caller, Doorway, Knock};
-use bowline_core::protocol::decode_exactly;
+use bowline_core::protocol::{Mode, decode_exactly};
 use bowline_core::{
     AppText, ChannelOf, Connection, Demux, DisconnectReason, Host, Instant, MessageOf, Protocol,
     ProtocolSpec, RejectReason, Security, SendError, SendErrorKind, SessionKey, SocketConfig, ToClient,
@@ -17,7 +17,7 @@ use bowline_core::{
 use crate::ServerConfig;
 use crate::auth::{AuthRequest, Authenticate, Decisions};
 use crate::event::{Departure, Rejection, ServerEvent};
-use crate::ticks::Ticks;
+use crate::ticks::{Due, Ticks};
 use crate::users::{User, UserId, UserInfo, Users};
 
 /// A server: many connections behind one transport.
@@ -49,6 +49,7 @@ pub struct Server<P: Protocol, T: Transport, H> {
 enum Queued<P: Protocol, A> {
     Event(ServerEvent<P, A>),
     Message(UserId, Received),
+    Input(UserId, u32, Received),
 }
 
 /// A session that is over and whose other end may not know it yet.
@@ -139,24 +140,27 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
             self.forget_ghost();
         }
         if self.transport.is_some() {
-            let due = self.ticks.advance(now).map(|tick| Queued::Event(ServerEvent::Tick(tick)));
-            self.events.extend(due);
+            for due in self.ticks.advance(now) {
+                self.hand_out_inputs(now, due);
+                self.events.push_back(Queued::Event(ServerEvent::Tick(due.tick)));
+            }
         }
     }
 
     /// What has happened next. Messages that the protocol does not know are dropped and counted.
     pub fn next_event(&mut self) -> Option<ServerEvent<P, T::Address>> {
         loop {
-            let (user, received) = match self.events.pop_front()? {
-                Queued::Event(event) => return Some(event),
-                Queued::Message(user, received) => (user, received),
+            let event = match self.events.pop_front()? {
+                Queued::Event(event) => Some(event),
+                Queued::Message(user, received) => {
+                    self.read(user, received).map(|message| ServerEvent::Message(user, message))
+                }
+                Queued::Input(user, tick, received) => {
+                    self.read(user, received).map(|message| ServerEvent::Input { user, tick, message })
+                }
             };
-            let message = match self.users.get_mut(user) {
-                Some(user) => user.connection.read::<P>(received),
-                None => decode_received::<P>(&received),
-            };
-            if let Some(message) = message {
-                return Some(ServerEvent::Message(user, message));
+            if event.is_some() {
+                return event;
             }
         }
     }
@@ -182,7 +186,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
             put(to, datagram);
         }
         for user in users.iter_mut() {
-            user.connection.set_tick(ticks.current());
+            user.connection.set_tick(now, ticks.current(), ticks.elapsed(now));
             while user.connection.poll_transmit(now, datagram) {
                 put(user.path.address(), datagram);
             }
@@ -392,6 +396,27 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         }
     }
 
+    /// Has everybody's messages for a tick come before it.
+    fn hand_out_inputs(&mut self, now: Instant, due: Due) {
+        if !const { P::SCHEMA.has_mode(Mode::TickBuffered) } {
+            return;
+        }
+        for user in self.users.iter_mut() {
+            user.connection.set_tick(now, due.tick, due.late_by);
+            while let Some(received) = user.connection.next_input() {
+                self.events.push_back(Queued::Input(user.id, due.tick, received));
+            }
+        }
+    }
+
+    /// Decodes a message of a user, who may be gone.
+    fn read(&mut self, user: UserId, received: Received) -> Option<P::Message> {
+        match self.users.get_mut(user) {
+            Some(user) => user.connection.read::<P>(received),
+            None => decode_received::<P>(&received),
+        }
+    }
+
     /// Turns what the doorway has heard into events, or into look-ups.
     fn answer_knocks(&mut self) {
         while let Some(knock) = self.doorway.next_knock() {
@@ -476,6 +501,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         else {
             return;
         };
+        connection.set_tick(now, self.ticks.current(), self.ticks.elapsed(now));
         connection.set_max_datagram(self.config.socket.max_datagram_size.min(transport.max_datagram_size()));
         let id = self.users.insert(connection, caller, key, auth);
         self.events.push_back(Queued::Event(ServerEvent::Connected(id)));

@@ -2,6 +2,13 @@ use std::time::Duration;
 
 use bowline_core::Instant;
 
+/// A tick that is due, and how long ago it should have begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) tick: u32,
+    pub(crate) late_by: Duration,
+}
+
 /// The server's ticks: so many a second from the moment it listens.
 #[derive(Debug)]
 pub(crate) struct Ticks {
@@ -25,18 +32,26 @@ impl Ticks {
     }
 
     /// The ticks that are due, oldest first.
-    pub(crate) fn advance(&mut self, now: Instant) -> impl Iterator<Item = u32> {
-        let first = self.current;
+    pub(crate) fn advance(&mut self, now: Instant) -> impl Iterator<Item = Due> + use<> {
+        let (first, begins, interval) = (self.current, self.next_at, self.interval);
         let mut due = 0;
         while now >= self.next_at && due < Self::MAX_CATCH_UP {
-            self.next_at += self.interval;
+            self.next_at += interval;
             due += 1;
         }
         if now >= self.next_at {
-            self.next_at = now + self.interval;
+            self.next_at = now + interval;
         }
         self.current = first.wrapping_add(due);
-        (1..=due).map(move |step| first.wrapping_add(step))
+        (0..due).map(move |step| Due {
+            tick: first.wrapping_add(step).wrapping_add(1),
+            late_by: now - (begins + interval * step),
+        })
+    }
+
+    /// How much of the current tick has passed.
+    pub(crate) fn elapsed(&self, now: Instant) -> Duration {
+        self.interval.saturating_sub(self.next_at - now)
     }
 
     pub(crate) const fn current(&self) -> u32 {
@@ -59,10 +74,12 @@ mod tests {
         let mut ticks = Ticks::new(interval);
         ticks.start(at(0));
         assert_eq!(ticks.advance(at(49)).count(), 0);
-        assert_eq!(ticks.advance(at(100)).collect::<Vec<_>>(), [1, 2]);
+        let late = |tick, ms| Due { tick, late_by: Duration::from_millis(ms) };
+        assert_eq!(ticks.advance(at(110)).collect::<Vec<_>>(), [late(1, 60), late(2, 10)]);
+        assert_eq!(ticks.elapsed(at(120)), Duration::from_millis(20));
         assert_eq!(ticks.advance(at(5_000)).count(), Ticks::MAX_CATCH_UP as usize);
         assert_eq!(ticks.advance(at(5_049)).count(), 0, "what was left out stays out");
-        assert_eq!(ticks.advance(at(5_050)).collect::<Vec<_>>(), [13]);
+        assert_eq!(ticks.advance(at(5_050)).collect::<Vec<_>>(), [late(13, 0)]);
     }
 
     #[test]

@@ -65,6 +65,7 @@ pub(crate) fn channel(model: &Channel) -> TokenStream {
         Mode::UnorderedReliable => quote!(UnorderedReliable),
         Mode::SequencedReliable => quote!(SequencedReliable),
         Mode::OrderedReliable => quote!(OrderedReliable),
+        Mode::TickBuffered => quote!(TickBuffered),
     };
     let (direction, markers): (_, &[&str]) = match model.direction {
         Direction::ToServer => (quote!(ToServer), &["ToServer"]),

@@ -7,12 +7,13 @@ use super::{Errors, Known, Place, listed, refuse_generics};
 use crate::model::{Channel, Direction, Mode};
 use crate::parse::{Data, Input, Value};
 
-const MODES: [(&str, Mode); 5] = [
+const MODES: [(&str, Mode); 6] = [
     ("unordered_unreliable", Mode::UnorderedUnreliable),
     ("sequenced_unreliable", Mode::SequencedUnreliable),
     ("unordered_reliable", Mode::UnorderedReliable),
     ("sequenced_reliable", Mode::SequencedReliable),
     ("ordered_reliable", Mode::OrderedReliable),
+    ("tick_buffered", Mode::TickBuffered),
 ];
 
 const DIRECTIONS: [(&str, Direction); 3] = [
@@ -41,17 +42,23 @@ pub(crate) fn channel(mut input: Input, errors: &mut Errors) -> Channel {
     let facade = known.facade("channel", errors);
     let weight = known.expr("channel", "weight", "4", errors);
 
-    let (mut mode, mut direction) = (None, None);
+    let (mut mode, mut direction, mut direction_word) = (None, None, None);
     let mut refused = known.refused;
     for word in words.into_iter().map(|setting| setting.key) {
         if let Some((_, found)) = MODES.iter().find(|(name, _)| word == name) {
             set(&mut mode, *found, "mode", &word, errors);
         } else if let Some((_, found)) = DIRECTIONS.iter().find(|(name, _)| word == name) {
             set(&mut direction, *found, "direction", &word, errors);
+            direction_word = Some(word);
         } else {
             errors.on(&word, unknown(&word));
             refused = true;
         }
+    }
+    if let (Some(Mode::TickBuffered), Some(Direction::ToClient | Direction::Bidirectional), Some(word)) =
+        (mode, direction, &direction_word)
+    {
+        errors.on(word, "a tick-buffered channel carries inputs to the server: `to_server`");
     }
     // A word that was not understood may have been meant for the one that is missing.
     if !refused {
@@ -84,11 +91,6 @@ fn require(given: bool, what: &str, choices: &str, span: Span, errors: &mut Erro
 }
 
 fn unknown(word: &Ident) -> String {
-    if word == "tick_buffered" {
-        return "`tick_buffered` is not available yet in this version; until then send inputs on \
-                `sequenced_unreliable` and put the tick into the message"
-            .into();
-    }
     format!(
         "`{word}` is neither a mode nor a direction; the modes are {}, the directions {}",
         names(&MODES),

@@ -1,22 +1,33 @@
 //! What each channel of a connection keeps: messages that wait to be sent, pieces that wait for the rest.
 
+use std::time::Duration;
+
 mod pool;
 mod reliable;
+mod tick_buffered;
 mod unreliable;
 
 pub(crate) use pool::BufferPool;
 use reliable::{ReliableReceiver, ReliableSender};
+pub use tick_buffered::InputReport;
+pub(crate) use tick_buffered::MAX_TICKS_BACK;
+use tick_buffered::{ReportReceiver, ReportSender, TickArrival, TickReceiver, TickSender};
 use unreliable::{UnreliableReceiver, UnreliableSender};
 
 use crate::Instant;
-use crate::packet::{EntryHead, Numbering};
+use crate::packet::{EntryHead, Numbering, Side};
 use crate::protocol::Mode;
+use crate::ticks::Ticking;
 
 /// The sending half of a channel.
 #[derive(Debug)]
 pub(crate) enum Sender {
     Unreliable(UnreliableSender),
     Reliable(ReliableSender),
+    /// A client's, on a tick-buffered channel.
+    Inputs(TickSender),
+    /// The server's, on a tick-buffered channel.
+    Reports(ReportSender),
 }
 
 /// The receiving half of a channel.
@@ -24,9 +35,13 @@ pub(crate) enum Sender {
 pub(crate) enum Receiver {
     Unreliable(UnreliableReceiver),
     Reliable(ReliableReceiver),
+    /// The server's, on a tick-buffered channel.
+    Inputs(TickReceiver),
+    /// A client's, on a tick-buffered channel.
+    Reports(ReportReceiver),
 }
 
-/// An entry that was chosen for a packet. The payload of a reliable one stays with its sender.
+/// An entry that was chosen for a packet. The payload of one that may go out again stays with its sender.
 #[derive(Debug)]
 pub(crate) struct Chosen {
     pub(crate) head: EntryHead,
@@ -35,8 +50,8 @@ pub(crate) struct Chosen {
 
 #[derive(Debug)]
 pub(crate) enum Payload {
-    Unreliable(Vec<u8>),
-    Reliable(u64),
+    Once(Vec<u8>),
+    Kept(u64),
 }
 
 /// What an entry costs in the books besides its bytes: the place in a queue or a tree that keeps it. Without it, messages
@@ -54,18 +69,45 @@ pub(crate) enum QueueFull {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Violation;
 
-/// What a receiving channel must know of the connection's limits.
+/// What a receiving channel must know of the connection that an entry came by.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct Surroundings {
+    pub(crate) now: Instant,
     pub(crate) max_message_size: usize,
+    /// The tick that the packet is stamped with, and those of this side.
+    pub(crate) sent_in: u64,
+    pub(crate) ticking: Ticking,
+    pub(crate) tick_interval: Duration,
+}
+
+impl Surroundings {
+    /// How far ahead of its tick a message may come: two seconds, and in any case what a sender's window allows.
+    fn most_ahead(&self) -> u64 {
+        let ticks = Duration::from_secs(2).as_nanos() / self.tick_interval.as_nanos().max(1);
+        u64::try_from(ticks).unwrap_or(u64::MAX).max(MAX_TICKS_BACK)
+    }
 }
 
 impl Sender {
-    pub(crate) fn new(mode: Mode) -> Self {
-        if mode.is_reliable() {
-            Self::Reliable(ReliableSender::new())
-        } else {
-            Self::Unreliable(UnreliableSender::new(mode.is_sequenced()))
+    pub(crate) const fn new(mode: Mode, side: Side, input_copies: u8) -> Self {
+        match mode {
+            Mode::UnorderedUnreliable => Self::Unreliable(UnreliableSender::new(false)),
+            Mode::SequencedUnreliable => Self::Unreliable(UnreliableSender::new(true)),
+            Mode::UnorderedReliable | Mode::SequencedReliable | Mode::OrderedReliable => {
+                Self::Reliable(ReliableSender::new())
+            }
+            Mode::TickBuffered => match side {
+                Side::Client => Self::Inputs(TickSender::new(input_copies)),
+                Side::Server => Self::Reports(ReportSender::new()),
+            },
+        }
+    }
+
+    /// Packets are stamped with this tick from now on. Gives how many messages were too old to be sent.
+    pub(crate) fn set_tick(&mut self, tick: u64, pool: &mut BufferPool) -> usize {
+        match self {
+            Self::Inputs(sender) => sender.set_tick(tick, pool),
+            _ => 0,
         }
     }
 
@@ -81,6 +123,9 @@ impl Sender {
         match self {
             Self::Unreliable(sender) => Ok(sender.push(message, piece_bytes, queue_bytes, pool)),
             Self::Reliable(sender) => sender.push(message, piece_bytes, queue_bytes, pool).map(|()| 0),
+            Self::Inputs(sender) => Ok(sender.push(message, piece_bytes, queue_bytes, pool)),
+            // No server can send a message there: the channel goes to the server.
+            Self::Reports(_) => Ok(1),
         }
     }
 
@@ -89,6 +134,8 @@ impl Sender {
         let (numbering, len) = match self {
             Self::Unreliable(sender) => sender.peek()?,
             Self::Reliable(sender) => sender.peek()?,
+            Self::Inputs(sender) => sender.peek()?,
+            Self::Reports(sender) => (Numbering::Report, sender.peek()?),
         };
         Some(EntryHead { channel, numbering, len })
     }
@@ -96,22 +143,27 @@ impl Sender {
     /// Takes the entry that [`peek`](Self::peek) showed.
     pub(crate) fn take(&mut self, now: Instant) -> Option<Payload> {
         match self {
-            Self::Unreliable(sender) => sender.take().map(Payload::Unreliable),
-            Self::Reliable(sender) => sender.take(now).map(Payload::Reliable),
+            Self::Unreliable(sender) => sender.take().map(Payload::Once),
+            Self::Reliable(sender) => sender.take(now).map(Payload::Kept),
+            Self::Inputs(sender) => sender.take().map(Payload::Kept),
+            Self::Reports(sender) => sender.take().map(Payload::Once),
         }
     }
 
-    /// The bytes of a reliable entry that was taken.
+    /// The bytes of an entry that was taken and is kept.
     pub(crate) fn payload(&self, number: u64) -> &[u8] {
         match self {
-            Self::Unreliable(_) => &[],
+            Self::Unreliable(_) | Self::Reports(_) => &[],
             Self::Reliable(sender) => sender.payload(number),
+            Self::Inputs(sender) => sender.payload(number),
         }
     }
 
     pub(crate) fn acked(&mut self, number: u64, pool: &mut BufferPool) {
-        if let Self::Reliable(sender) = self {
-            sender.acked(number, pool);
+        match self {
+            Self::Reliable(sender) => sender.acked(number, pool),
+            Self::Inputs(sender) => sender.acked(number, pool),
+            Self::Unreliable(_) | Self::Reports(_) => {}
         }
     }
 
@@ -124,8 +176,8 @@ impl Sender {
     /// When the oldest entry that is neither acknowledged nor waiting to be sent again was last sent.
     pub(crate) fn oldest_in_flight(&self) -> Option<Instant> {
         match self {
-            Self::Unreliable(_) => None,
             Self::Reliable(sender) => sender.oldest_in_flight(),
+            Self::Unreliable(_) | Self::Inputs(_) | Self::Reports(_) => None,
         }
     }
 
@@ -141,18 +193,24 @@ impl Sender {
         match self {
             Self::Unreliable(sender) => sender.queued_bytes(),
             Self::Reliable(sender) => sender.queued_bytes(),
+            Self::Inputs(sender) => sender.queued_bytes(),
+            Self::Reports(_) => 0,
         }
     }
 }
 
 impl Receiver {
-    pub(crate) fn new(mode: Mode) -> Self {
+    pub(crate) fn new(mode: Mode, side: Side) -> Self {
         match mode {
             Mode::UnorderedUnreliable => Self::Unreliable(UnreliableReceiver::new(false)),
             Mode::SequencedUnreliable => Self::Unreliable(UnreliableReceiver::new(true)),
             Mode::UnorderedReliable | Mode::SequencedReliable | Mode::OrderedReliable => {
                 Self::Reliable(ReliableReceiver::new(mode))
             }
+            Mode::TickBuffered => match side {
+                Side::Server => Self::Inputs(TickReceiver::new()),
+                Side::Client => Self::Reports(ReportReceiver::default()),
+            },
         }
     }
 
@@ -160,7 +218,7 @@ impl Receiver {
     pub(crate) fn must_hold(&self, numbering: Numbering) -> bool {
         match (self, numbering) {
             (Self::Reliable(receiver), Numbering::Reliable { number, .. }) => receiver.must_hold(number),
-            (_, Numbering::Piece { .. }) => true,
+            (_, Numbering::Piece { .. } | Numbering::Tick { .. }) => true,
             _ => false,
         }
     }
@@ -168,31 +226,98 @@ impl Receiver {
     /// Takes an entry in. Whole messages go to `deliver`.
     pub(crate) fn accept(
         &mut self,
-        now: Instant,
         numbering: Numbering,
         payload: Vec<u8>,
-        limits: Limits,
+        around: &Surroundings,
         pool: &mut BufferPool,
         deliver: &mut impl FnMut(Vec<u8>),
     ) -> Result<(), Violation> {
         match (self, numbering) {
             (Self::Reliable(receiver), Numbering::Reliable { number, first, last }) => {
-                receiver.accept(number, first, last, payload, limits, pool, deliver)
+                receiver.accept(number, first, last, payload, around.max_message_size, pool, deliver)
             }
             (Self::Unreliable(receiver), Numbering::Sequenced(number)) => {
                 receiver.accept_sequenced(number, payload, pool, deliver);
                 Ok(())
             }
             (Self::Unreliable(receiver), Numbering::Piece { group, index, count }) => {
-                receiver.accept_piece(now, group, index, count, payload, limits, pool, deliver);
+                let (now, max) = (around.now, around.max_message_size);
+                receiver.accept_piece(now, group, index, count, payload, max, pool, deliver);
                 Ok(())
             }
             (Self::Unreliable(_), Numbering::None) => {
                 deliver(payload);
                 Ok(())
             }
-            // The numbering was read by the channel's mode, so these do not meet.
-            (Self::Unreliable(_), Numbering::Reliable { .. }) | (Self::Reliable(_), _) => Err(Violation),
+            (Self::Inputs(receiver), Numbering::Tick { number, back, first, last }) => {
+                let tick = around.sent_in.saturating_sub(u64::from(back));
+                let slack = around.ticking.until(tick, around.now, around.tick_interval);
+                let (now, most_ahead) = (around.ticking.tick(), around.most_ahead());
+                let arrival = TickArrival { number, first, last, tick, now, slack, most_ahead };
+                receiver.accept(around.now, arrival, payload, pool);
+                Ok(())
+            }
+            (Self::Reports(receiver), Numbering::Report) => {
+                let report = receiver.accept(&payload);
+                pool.give(payload);
+                report.map_err(|_| Violation)
+            }
+            // The numbering was read by the channel's mode and direction, so these do not meet.
+            (
+                Self::Unreliable(_) | Self::Reliable(_) | Self::Inputs(_) | Self::Reports(_),
+                Numbering::None
+                | Numbering::Sequenced(_)
+                | Numbering::Piece { .. }
+                | Numbering::Reliable { .. }
+                | Numbering::Tick { .. }
+                | Numbering::Report,
+            ) => Err(Violation),
+        }
+    }
+
+    /// The next message of a tick-buffered channel that is due in `tick`.
+    pub(crate) fn next_due(
+        &mut self,
+        tick: u64,
+        max_message_size: usize,
+        pool: &mut BufferPool,
+        incomplete: &mut u64,
+    ) -> Option<Vec<u8>> {
+        match self {
+            Self::Inputs(receiver) => receiver.next_due(tick, max_message_size, pool, incomplete),
+            _ => None,
+        }
+    }
+
+    /// Has the channel's sender say how its inputs come, if that is due.
+    pub(crate) fn report(&mut self, now: Instant, sender: &mut Sender, pool: &mut BufferPool) {
+        if let (Self::Inputs(receiver), Sender::Reports(sender)) = (self, sender) {
+            sender.poll(now, &mut receiver.tally, pool);
+        }
+    }
+
+    /// When [`report`](Self::report) will have something to say.
+    pub(crate) fn report_at(&self) -> Option<Instant> {
+        match self {
+            Self::Inputs(receiver) => receiver.tally.report_at(),
+            _ => None,
+        }
+    }
+
+    /// What the server has said of the inputs on this channel.
+    pub(crate) const fn input_report(&self) -> Option<&InputReport> {
+        match self {
+            Self::Reports(receiver) => Some(&receiver.newest),
+            _ => None,
+        }
+    }
+
+    /// Messages that came after their tick had begun, and messages that came much too early.
+    pub(crate) const fn late_and_early(&self) -> (u64, u64) {
+        match self {
+            Self::Inputs(receiver) => (receiver.tally.late, receiver.tally.early),
+            Self::Reports(receiver) => (receiver.newest.late, receiver.newest.early),
+            Self::Unreliable(_) | Self::Reliable(_) => (0, 0),
         }
     }
 
@@ -200,7 +325,7 @@ impl Receiver {
     pub(crate) fn expire(&mut self, now: Instant, pool: &mut BufferPool) -> u64 {
         match self {
             Self::Unreliable(receiver) => receiver.expire(now, pool),
-            Self::Reliable(_) => 0,
+            Self::Reliable(_) | Self::Inputs(_) | Self::Reports(_) => 0,
         }
     }
 
@@ -209,6 +334,8 @@ impl Receiver {
         match self {
             Self::Unreliable(receiver) => receiver.held_bytes(),
             Self::Reliable(receiver) => receiver.held_bytes(),
+            Self::Inputs(receiver) => receiver.held_bytes(),
+            Self::Reports(_) => 0,
         }
     }
 }

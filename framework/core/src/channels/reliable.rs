@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use super::{BufferPool, ENTRY_OVERHEAD, Limits, QueueFull, Violation};
+use super::{BufferPool, ENTRY_OVERHEAD, QueueFull, Violation};
 use crate::Instant;
 use crate::acks::expand;
 use crate::packet::Numbering;
@@ -217,7 +217,7 @@ impl ReliableReceiver {
         first: bool,
         last: bool,
         payload: Vec<u8>,
-        limits: Limits,
+        max_message_size: usize,
         pool: &mut BufferPool,
         deliver: &mut impl FnMut(Vec<u8>),
     ) -> Result<(), Violation> {
@@ -241,9 +241,9 @@ impl ReliableReceiver {
         self.held_bytes += payload.len() + ENTRY_OVERHEAD;
         *slot = Slot::Held { payload, first, last };
         if self.mode == Mode::OrderedReliable {
-            self.deliver_in_order(limits, pool, deliver)
+            self.deliver_in_order(max_message_size, pool, deliver)
         } else {
-            self.deliver_around(index, limits, pool, deliver)
+            self.deliver_around(index, max_message_size, pool, deliver)
         }
     }
 
@@ -254,7 +254,7 @@ impl ReliableReceiver {
     /// Ordered: whatever is complete from the front on.
     fn deliver_in_order(
         &mut self,
-        limits: Limits,
+        max_message_size: usize,
         pool: &mut BufferPool,
         deliver: &mut impl FnMut(Vec<u8>),
     ) -> Result<(), Violation> {
@@ -271,7 +271,7 @@ impl ReliableReceiver {
                 (Some(mut message), false) => {
                     message.extend_from_slice(&payload);
                     pool.give(payload);
-                    if message.len() > limits.max_message_size {
+                    if message.len() > max_message_size {
                         return Err(Violation);
                     }
                     if last {
@@ -291,7 +291,7 @@ impl ReliableReceiver {
     fn deliver_around(
         &mut self,
         index: usize,
-        limits: Limits,
+        max_message_size: usize,
         pool: &mut BufferPool,
         deliver: &mut impl FnMut(Vec<u8>),
     ) -> Result<(), Violation> {
@@ -337,7 +337,7 @@ impl ReliableReceiver {
             self.first += 1;
         }
         let Some(message) = message else { return Ok(()) };
-        if message.len() > limits.max_message_size {
+        if message.len() > max_message_size {
             return Err(Violation);
         }
         let outdated =
@@ -358,7 +358,7 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits { max_message_size: 1 << 18 };
+    const MAX_SIZE: usize = 1 << 18;
 
     fn accept(
         receiver: &mut ReliableReceiver,
@@ -367,7 +367,7 @@ mod tests {
     ) -> Result<(), Violation> {
         let (number, first, last, payload) = entry.clone();
         let mut deliver = |message| got.push(message);
-        receiver.accept(number, first, last, payload, LIMITS, &mut BufferPool::default(), &mut deliver)
+        receiver.accept(number, first, last, payload, MAX_SIZE, &mut BufferPool::default(), &mut deliver)
     }
 
     proptest! {

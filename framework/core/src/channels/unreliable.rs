@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::{BufferPool, ENTRY_OVERHEAD, Limits};
+use super::{BufferPool, ENTRY_OVERHEAD};
 use crate::Instant;
 use crate::acks::expand;
 use crate::packet::Numbering;
@@ -151,7 +151,7 @@ impl UnreliableReceiver {
         index: u16,
         count: u16,
         payload: Vec<u8>,
-        limits: Limits,
+        max_message_size: usize,
         pool: &mut BufferPool,
         deliver: &mut impl FnMut(Vec<u8>),
     ) {
@@ -176,7 +176,7 @@ impl UnreliableReceiver {
         let grown = payload.len() + ENTRY_OVERHEAD;
         if incomplete.count != count
             || incomplete.pieces.contains_key(&index)
-            || incomplete.bytes + payload.len() > limits.max_message_size
+            || incomplete.bytes + payload.len() > max_message_size
         {
             pool.give(payload);
             self.remove_if_empty(number);
@@ -268,7 +268,7 @@ const NUMBER_ORIGIN: u64 = 1 << 16;
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { max_message_size: 10_000 };
+    const MAX_SIZE: usize = 10_000;
 
     fn now(ms: u64) -> Instant {
         Instant::ZERO + Duration::from_millis(ms)
@@ -284,7 +284,7 @@ mod tests {
         match entry.0 {
             Numbering::Sequenced(n) => receiver.accept_sequenced(n, entry.1, &mut pool, &mut deliver),
             Numbering::Piece { group, index, count } => {
-                receiver.accept_piece(at, group, index, count, entry.1, LIMITS, &mut pool, &mut deliver);
+                receiver.accept_piece(at, group, index, count, entry.1, MAX_SIZE, &mut pool, &mut deliver);
             }
             _ => deliver(entry.1),
         }

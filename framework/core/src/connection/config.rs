@@ -34,6 +34,9 @@ pub struct ConnectionConfig {
     pub receive_memory: usize,
     /// How many bytes a second may be sent: adaptive, from 4 kB/s to 4 MB/s.
     pub send_rate: SendRate,
+    /// How often a message on a tick-buffered channel goes out, at most: in the packet of its tick and in those of the
+    /// ticks after it, until it is acknowledged. 3, so that two lost packets in a row lose none; at least 1.
+    pub input_copies: u8,
 }
 
 impl ConnectionConfig {
@@ -47,6 +50,7 @@ impl ConnectionConfig {
         // Room for the largest message and for what its pieces cost in the books.
         self.send_queue_size = self.send_queue_size.max(self.max_message_size * 2);
         self.receive_memory = self.receive_memory.max(self.max_message_size * 2);
+        self.input_copies = self.input_copies.max(1);
         self.heartbeat_interval = self.heartbeat_interval.max(Duration::from_millis(1));
         self
     }
@@ -62,6 +66,7 @@ impl Default for ConnectionConfig {
             send_queue_size: 1 << 20,
             receive_memory: 1 << 20,
             send_rate: SendRate::default(),
+            input_copies: 3,
         }
     }
 }

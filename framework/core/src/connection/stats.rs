@@ -36,6 +36,10 @@ pub struct ConnectionStats {
     pub messages_dropped: u64,
     /// Unreliable messages of which some pieces came and the rest did not.
     pub messages_incomplete: u64,
+    /// Messages on tick-buffered channels that came after their tick had begun. On a client: as the server has reported.
+    pub messages_late: u64,
+    /// Messages on tick-buffered channels that came too long before their tick. On a client: as the server has reported.
+    pub messages_early: u64,
     /// Bytes of messages that wait to be sent or acknowledged.
     pub queued_bytes: usize,
 }

@@ -1,7 +1,7 @@
 //! Packets of a connection that is up: a header, and entries packed bit by bit.
 //!
 //! ```text
-//! byte 0    111 d aa 00       d: 1 from the server; aa: how the ack bits are written
+//! byte 0    111 d aa qq       d: 1 from the server; aa: how the ack bits are written; qq: quarters of the tick gone
 //! token     16 or 64 bits     of the receiver's choice; the long one is sealed (see `seal`)
 //! sequence  16 bits           of this packet
 //! newest    16 bits           the newest packet that arrived from there, 0 for none
@@ -16,7 +16,8 @@
 //! numbering, the length in bytes (8 or 15 bits; not in the last, which reaches to the end), the payload.
 //! A reliable message's numbering is its number and whether it is the first and the last piece of a message; an
 //! unreliable one's is empty, a number where the channel is sequenced, or a group, an index and a count where it is a
-//! piece of a larger message. A number that follows that of the entry before it takes one bit.
+//! piece of a larger message. An input's, on a tick-buffered channel, says too how many ticks before that of the packet it
+//! was made for. A number that follows that of the entry before it takes one bit.
 
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ use crate::protocol::{ChannelSpec, Mode};
 pub(super) const DATA: u8 = 0b1110_0000;
 pub(super) const DATA_MASK: u8 = 0b1110_0000;
 const FROM_SERVER: u8 = 0b0001_0000;
-const UNUSED: u8 = 0b0000_0011;
+const QUARTERS: u8 = 0b0000_0011;
 
 const ACKS_NONE: u8 = 0;
 const ACKS_SHORT: u8 = 1;
@@ -39,6 +40,9 @@ const ACKS_LONG: u8 = 3;
 
 /// The most pieces of an unreliable message: 16 MiB, the largest that can be configured, in kilobytes.
 const PIECE_BITS: u32 = 14;
+/// How many ticks before that of the packet an input was made for.
+const BACK_BITS: u32 = 6;
+const _: () = assert!(crate::channels::MAX_TICKS_BACK >> BACK_BITS == 0);
 const SHORT_LENGTH_BITS: u32 = 7;
 const LONG_LENGTH_BITS: u32 = 14;
 
@@ -47,6 +51,8 @@ pub(crate) struct DataHeader {
     pub(crate) sequence: u16,
     pub(crate) acks: AckField,
     pub(crate) tick: u16,
+    /// How many quarters of the tick had passed.
+    pub(crate) quarter: u8,
 }
 
 /// How many bytes a header takes whose acknowledgements are no longer than one word.
@@ -65,7 +71,7 @@ impl DataHeader {
             Some(_) => ACKS_WORD,
         };
         let from = if from == Side::Server { FROM_SERVER } else { 0 };
-        writer.write_bits(u64::from(DATA | from | code << 2), 8);
+        writer.write_bits(u64::from(DATA | from | code << 2 | self.quarter & QUARTERS), 8);
         writer.write_bits(0, SessionToken::wire_bits(security));
         writer.write_bits(u64::from(self.sequence), 16);
         writer.write_bits(u64::from(acks.newest), 16);
@@ -91,7 +97,7 @@ impl DataHeader {
     ) -> Result<Self, DecodeError> {
         let first = reader.read_bits(8)? as u8;
         let from_server = first & FROM_SERVER != 0;
-        if first & DATA_MASK != DATA || from_server != (to == Side::Client) || first & UNUSED != 0 {
+        if first & DATA_MASK != DATA || from_server != (to == Side::Client) {
             return Err(DecodeError::UnknownVariant);
         }
         reader.read_bits(SessionToken::wire_bits(security))?;
@@ -114,7 +120,7 @@ impl DataHeader {
             }
         }
         let acks = AckField { newest, held_back, bits, words };
-        Ok(Self { sequence, acks, tick })
+        Ok(Self { sequence, acks, tick, quarter: first & QUARTERS })
     }
 }
 
@@ -137,15 +143,20 @@ pub(crate) enum Numbering {
     Piece { group: u16, index: u16, count: u16 },
     /// A piece of a reliable message, or the whole of one where it is both first and last.
     Reliable { number: u16, first: bool, last: bool },
+    /// A piece of a message on a tick-buffered channel, made for the tick so many before that of its packet.
+    Tick { number: u16, back: u8, first: bool, last: bool },
+    /// What the server says on a tick-buffered channel.
+    Report,
 }
 
 impl Numbering {
     const fn number(self) -> Option<u16> {
         match self {
-            Self::None => None,
-            Self::Sequenced(number) | Self::Piece { group: number, .. } | Self::Reliable { number, .. } => {
-                Some(number)
-            }
+            Self::None | Self::Report => None,
+            Self::Sequenced(number)
+            | Self::Piece { group: number, .. }
+            | Self::Reliable { number, .. }
+            | Self::Tick { number, .. } => Some(number),
         }
     }
 }
@@ -181,10 +192,10 @@ impl EntryHead {
             bits += channel_bits as usize;
         }
         bits += match self.numbering {
-            Numbering::None => 1,
-            Numbering::Sequenced(_) => 1,
+            Numbering::None | Numbering::Sequenced(_) | Numbering::Report => 1,
             Numbering::Piece { .. } => 1 + 2 * PIECE_BITS as usize,
             Numbering::Reliable { .. } => 2,
+            Numbering::Tick { .. } => 3 + BACK_BITS as usize,
         };
         if let Some(number) = self.numbering.number() {
             bits += match self.predecessor(previous) {
@@ -223,6 +234,13 @@ impl EntryHead {
                 writer.write_bool(first);
                 writer.write_bool(last);
             }
+            Numbering::Tick { back, first, last, .. } => {
+                writer.write_bool(false);
+                writer.write_bool(first);
+                writer.write_bool(last);
+                writer.write_bits(u64::from(back), BACK_BITS);
+            }
+            Numbering::Report => writer.write_bool(true),
         }
         if let Some(number) = self.numbering.number() {
             let before = self.predecessor(*previous);
@@ -293,6 +311,15 @@ impl EntryHead {
             let number = Self::decode_number(before, reader)?;
             return Ok(Numbering::Reliable { number, first, last });
         }
+        if mode == Mode::TickBuffered {
+            if reader.read_bool()? {
+                return Ok(Numbering::Report);
+            }
+            let (first, last) = (reader.read_bool()?, reader.read_bool()?);
+            let back = reader.read_bits(BACK_BITS)? as u8;
+            let number = Self::decode_number(before, reader)?;
+            return Ok(Numbering::Tick { number, back, first, last });
+        }
         if reader.read_bool()? {
             let index = reader.read_bits(PIECE_BITS)? as u16;
             let count = reader.read_bits(PIECE_BITS)? as u16 + 1;
@@ -345,6 +372,7 @@ mod tests {
         spec("a", Mode::UnorderedUnreliable),
         spec("b", Mode::SequencedUnreliable),
         spec("c", Mode::OrderedReliable),
+        spec("d", Mode::TickBuffered),
     ];
 
     fn head() -> impl Strategy<Value = EntryHead> {
@@ -358,6 +386,9 @@ mod tests {
             (Just(1), prop_oneof![(0_u16..4).prop_map(Numbering::Sequenced), piece]),
             (Just(2), (0_u16..4, any::<bool>(), any::<bool>()))
                 .prop_map(|(c, (number, first, last))| (c, Numbering::Reliable { number, first, last })),
+            (Just(3), (0_u16..4, 0_u8..64, any::<bool>(), any::<bool>()))
+                .prop_map(|(c, (number, back, first, last))| (c, Numbering::Tick { number, back, first, last })),
+            Just((3, Numbering::Report)),
         ]
         .prop_flat_map(|(channel, numbering)| {
             (1_usize..300).prop_map(move |len| EntryHead { channel, numbering, len })
@@ -391,12 +422,12 @@ mod tests {
         }
 
         #[test]
-        fn headers_come_back(sequence: u16, newest: u16, held in 0_u64..256, tick: u16, words in 1_usize..=16, fill: u64, secret: bool) {
+        fn headers_come_back(sequence: u16, newest: u16, held in 0_u64..256, tick: u16, quarter in 0_u8..4, words in 1_usize..=16, fill: u64, secret: bool) {
             let security = if secret { Security::FULL } else { Security::NONE };
             let mut bits = [0; AckField::MAX_WORDS];
             bits.iter_mut().take(words).for_each(|word| *word = fill);
             let acks = AckField { newest, held_back: Duration::from_millis(held), bits, words };
-            let header = DataHeader { sequence, acks, tick };
+            let header = DataHeader { sequence, acks, tick, quarter };
             for side in [Side::Client, Side::Server] {
                 let mut writer = BitWriter::new();
                 header.encode(side, security, &mut writer);

@@ -57,6 +57,9 @@ pub enum Mode {
     SequencedReliable,
     /// Each message arrives once, in the order of sending. For chat, commands, anything that tells a story.
     OrderedReliable,
+    /// From clients to the server: each message arrives at the tick that it was made for, in the order of sending, or not
+    /// at all. For the players' inputs.
+    TickBuffered,
 }
 
 impl Mode {
@@ -81,6 +84,7 @@ impl Mode {
             Self::UnorderedReliable => "unordered_reliable",
             Self::SequencedReliable => "sequenced_reliable",
             Self::OrderedReliable => "ordered_reliable",
+            Self::TickBuffered => "tick_buffered",
         }
     }
 }

@@ -155,6 +155,19 @@ pub struct RequestSchema {
 }
 
 impl ProtocolSchema {
+    /// Whether any of the channels is of this mode.
+    #[must_use]
+    pub const fn has_mode(&self, mode: Mode) -> bool {
+        let mut channels = self.channels;
+        while let Some((channel, rest)) = channels.split_first() {
+            if channel.mode as u8 == mode as u8 {
+                return true;
+            }
+            channels = rest;
+        }
+        false
+    }
+
     const fn fingerprint(&self) -> u64 {
         let mut hash = bowline_wire::Fingerprint::new()
             .number(WIRE_VERSION as u64)

@@ -5,11 +5,12 @@ use bowline_wire::{BitReader, BitWriter, DecodeError};
 use super::{EntryHead, Intake, Link, Received, fate};
 use crate::Instant;
 use crate::acks::{Arrival, expand};
-use crate::channels::{ENTRY_OVERHEAD, Limits};
+use crate::channels::{ENTRY_OVERHEAD, Surroundings};
 use crate::connection::transition::reason_for;
 use crate::connection::{Input, Phase, Transition, transition};
-use crate::packet::{DataHeader, FromClient, FromServer, PathProbe, Previous, Side, sealed_token};
+use crate::packet::{DataHeader, FromClient, FromServer, Numbering, PathProbe, Previous, Side, sealed_token};
 use crate::protocol::Direction;
+use crate::ticks::TickTime;
 
 /// An entry of a packet, and where its payload begins.
 #[derive(Clone, Copy, Debug)]
@@ -96,8 +97,8 @@ impl Link {
             let (is_last, head) = EntryHead::decode(&mut previous, channels, reader)?;
             let direction = channels.get(usize::from(head.channel)).map(|channel| channel.direction);
             let allowed = match self.side {
-                Side::Server => direction != Some(Direction::ToClient),
-                Side::Client => direction != Some(Direction::ToServer),
+                Side::Server => direction != Some(Direction::ToClient) && head.numbering != Numbering::Report,
+                Side::Client => direction != Some(Direction::ToServer) || head.numbering == Numbering::Report,
             };
             if !allowed {
                 return Err(DecodeError::UnknownVariant);
@@ -130,12 +131,18 @@ impl Link {
         self.stats.packets_received += 1;
         self.stats.bytes_received += bytes.len() as u64;
         // A heartbeat is answered by the one that would be due soon: then the path is measured while nobody speaks.
-        let own_is_near = now - self.last_sent >= self.config.heartbeat_interval * 3 / 4;
+        let own_is_near = now - self.last_sent >= self.heartbeat_interval() * 3 / 4;
         self.owes_ack |= !entries.is_empty() || own_is_near;
-        self.hear_tick(header.tick);
+        let sent_in = self.hear_tick(now, header);
         self.hear_acks(now, header);
 
-        let limits = Limits { max_message_size: self.config.max_message_size };
+        let around = Surroundings {
+            now,
+            max_message_size: self.config.max_message_size,
+            sent_in,
+            ticking: self.ticking,
+            tick_interval: self.tick_interval,
+        };
         for entry in entries {
             let channel = usize::from(entry.head.channel);
             let payload = self.read_payload(bytes, entry);
@@ -147,7 +154,7 @@ impl Link {
                 delivered.push_back(Received { channel, bytes });
             };
             let outcome =
-                receiver.accept(now, entry.head.numbering, payload, limits, &mut self.pool, &mut deliver);
+                receiver.accept(entry.head.numbering, payload, &around, &mut self.pool, &mut deliver);
             if outcome.is_err() {
                 self.stats.malformed += 1;
                 self.happened(Input::Violation, reason_for(Input::Violation));
@@ -165,12 +172,20 @@ impl Link {
         payload
     }
 
-    fn hear_tick(&mut self, short: u16) {
-        // Ticks travel with 16 bits and wrap at 32: the nearest to the newest known.
-        let near = u64::from(self.peer_tick) + (1 << 32);
-        if let Some(tick) = expand(short, near).filter(|tick| *tick > near) {
-            self.peer_tick = tick as u32;
+    /// The tick that a packet is stamped with. A client learns the server's time from it.
+    fn hear_tick(&mut self, now: Instant, header: &DataHeader) -> u64 {
+        // Ticks travel with 16 bits: the nearest to the newest known is meant, or to our own, where that is the server's.
+        let near = match self.side {
+            Side::Server => self.ticking.tick(),
+            Side::Client => self.peer_tick,
+        };
+        let tick = expand(header.tick, near).unwrap_or(near);
+        self.peer_tick = self.peer_tick.max(tick);
+        if self.side == Side::Client {
+            let into = self.tick_interval * u32::from(header.quarter) / 4;
+            self.peer_clock.heard(now, TickTime::unwrapped(tick, self.tick_interval) + into);
         }
+        tick
     }
 
     fn hear_acks(&mut self, now: Instant, header: &DataHeader) {

@@ -18,8 +18,9 @@ use crate::acks::{ReceivedPackets, RoundTrip, SentPackets};
 use crate::channels::{BufferPool, Chosen, ENTRY_OVERHEAD, QueueFull, Receiver, Sender};
 use crate::pacing::{Allowance, RateControl, Turns};
 use crate::packet::{EntryHead, FromClient, SessionToken, Side, channel_bits};
+use crate::ticks::{PeerClock, TickTime, Ticking};
 use crate::transport::Address;
-use crate::{Instant, Security};
+use crate::{InputReport, Instant, Security};
 
 /// Up: messages travel both ways.
 ///
@@ -57,9 +58,13 @@ struct Link {
     owes_ack: bool,
     /// How many times in a row nothing was acknowledged for a whole timeout.
     silent_timeouts: u32,
-    /// The sender's tick in the packets we write, and the newest one in those we read.
-    tick: u32,
-    peer_tick: u32,
+    /// Where this side is in its ticks: what the packets we write are stamped with.
+    ticking: Ticking,
+    tick_interval: Duration,
+    /// The newest tick in the packets we read, and what a client makes of them.
+    peer_tick: u64,
+    peer_clock: PeerClock,
+    since: Instant,
     turns: Turns,
     flush: Flush,
     ended: Option<DisconnectReason>,
@@ -70,7 +75,7 @@ struct Link {
     chosen: Vec<Chosen>,
 }
 
-/// Something whose fate the sender of a packet wants to know: an entry of a reliable channel.
+/// Something whose fate the sender of a packet wants to know: an entry that may go out again.
 #[derive(Clone, Copy, Debug)]
 struct Cargo {
     channel: u8,
@@ -165,6 +170,9 @@ impl Connection<Connected> {
             origin;
         let channels = protocol.channels();
         let send_rate = config.send_rate;
+        let input_copies = config.input_copies;
+        let tick_interval = protocol.tick_interval();
+        let peer_tick = TickTime::new(peer_tick, tick_interval).unwrapped_tick();
         let mut estimate = RoundTrip::new();
         if let Some(round_trip) = round_trip {
             estimate.sample(round_trip, Duration::ZERO);
@@ -183,8 +191,8 @@ impl Connection<Connected> {
                 rate: RateControl::new(send_rate, now),
                 allowance: Allowance::new(now, FIRST_FLIGHT),
                 round_trip: estimate,
-                senders: channels.iter().map(|channel| Sender::new(channel.mode)).collect(),
-                receivers: channels.iter().map(|channel| Receiver::new(channel.mode)).collect(),
+                senders: channels.iter().map(|c| Sender::new(c.mode, side, input_copies)).collect(),
+                receivers: channels.iter().map(|c| Receiver::new(c.mode, side)).collect(),
                 delivered: VecDeque::new(),
                 unread_bytes: 0,
                 pool: BufferPool::default(),
@@ -192,8 +200,11 @@ impl Connection<Connected> {
                 last_sent: now,
                 owes_ack: false,
                 silent_timeouts: 0,
-                tick: 0,
+                ticking: Ticking::new(now, 0),
+                tick_interval,
                 peer_tick,
+                peer_clock: PeerClock::new(now, tick_interval),
+                since: now,
                 turns: Turns::new(channels.len()),
                 flush: Flush { at: now, packets: 0 },
                 ended: None,
@@ -209,15 +220,45 @@ impl Connection<Connected> {
         self.state.0.max_datagram = bytes.max(MIN_DATAGRAM);
     }
 
-    /// Sets the tick that packets are stamped with from now on.
-    pub fn set_tick(&mut self, tick: u32) {
-        self.state.0.tick = tick;
+    /// At `now`, tick `tick` of this side had begun `into` ago: packets are stamped with it from now on, and messages on
+    /// tick-buffered channels are made for it.
+    pub fn set_tick(&mut self, now: Instant, tick: u32, into: Duration) {
+        let link = &mut self.state.0;
+        link.ticking.set(now, tick, into);
+        for sender in &mut link.senders {
+            link.stats.messages_dropped += sender.set_tick(link.ticking.tick(), &mut link.pool) as u64;
+        }
+    }
+
+    /// The next message of a tick-buffered channel that was made for the tick that [`set_tick`](Self::set_tick) has set.
+    pub fn next_input(&mut self) -> Option<Received> {
+        self.state.0.next_input()
+    }
+
+    /// What the server has said of this client's inputs: that of the tick-buffered channel it has said most of.
+    #[must_use]
+    pub fn input_report(&self) -> InputReport {
+        let reports = self.state.0.receivers.iter().filter_map(Receiver::input_report);
+        reports.max_by_key(|report| report.reports).copied().unwrap_or_default()
+    }
+
+    /// What time it is at the server, as its packets show. For clients.
+    #[must_use]
+    pub fn server_time(&self, now: Instant) -> Option<TickTime> {
+        let link = &self.state.0;
+        link.peer_clock.time(now, link.round_trip.least().unwrap_or_default() / 2)
+    }
+
+    /// How much longer than the fastest nearly all packets take on their way here. For clients.
+    #[must_use]
+    pub fn jitter_margin(&self) -> Duration {
+        self.state.0.peer_clock.jitter_margin()
     }
 
     /// The newest tick that the other side has stamped a packet with.
     #[must_use]
     pub fn peer_tick(&self) -> u32 {
-        self.state.0.peer_tick
+        self.state.0.peer_tick as u32
     }
 
     /// The round-trip time as measured so far.
@@ -361,6 +402,10 @@ const FIRST_FLIGHT: usize = 10 * crate::transport::DEFAULT_MAX_DATAGRAM;
 /// How long after a send that could not send everything the next one is due.
 const BURST_INTERVAL: Duration = Duration::from_millis(5);
 
+/// In the first second both sides speak so often, if they have nothing else to say.
+const WARM_UP: Duration = Duration::from_secs(1);
+const WARM_UP_INTERVAL: Duration = Duration::from_millis(100);
+
 /// Below this no packet would hold a header, its acknowledgements and a piece of a message.
 const MIN_DATAGRAM: usize = 256;
 
@@ -411,8 +456,9 @@ impl Link {
             self.senders.iter_mut().for_each(|sender| sender.probe(2));
             self.silent_timeouts += 1;
         }
-        for receiver in &mut self.receivers {
+        for (receiver, sender) in self.receivers.iter_mut().zip(&mut self.senders) {
             self.stats.messages_incomplete += receiver.expire(now, &mut self.pool);
+            receiver.report(now, sender, &mut self.pool);
         }
     }
 
@@ -426,7 +472,7 @@ impl Link {
 
     fn next_deadline(&self) -> Instant {
         let silence = self.last_heard + self.config.disconnection_timeout_duration;
-        let heartbeat = self.last_sent + self.config.heartbeat_interval;
+        let heartbeat = self.last_sent + self.heartbeat_interval();
         let owed = self.owes_ack.then_some(self.last_heard);
         let overtaken = self.sent.has_overtaken();
         let loss = overtaken.then(|| self.sent.next_loss(self.round_trip.loss_delay())).flatten();
@@ -435,11 +481,33 @@ impl Link {
         let burst = waiting.then(|| {
             (self.flush.at + BURST_INTERVAL).max(self.allowance.opens_at(self.rate.bytes_per_second()))
         });
-        [Some(silence), Some(heartbeat), owed, loss, burst, self.probe_deadline()]
+        let report = self.receivers.iter().filter_map(Receiver::report_at).min();
+        [Some(silence), Some(heartbeat), owed, loss, burst, report, self.probe_deadline()]
             .into_iter()
             .flatten()
             .min()
             .unwrap_or(silence)
+    }
+
+    /// How long may be said nothing. At first that is little: a round trip and a clock are known well only after some
+    /// packets, and both sides shall share a time within two seconds.
+    fn heartbeat_interval(&self) -> Duration {
+        let is_young = self.last_sent < self.since + WARM_UP;
+        let interval = self.config.heartbeat_interval;
+        if is_young { interval.min(WARM_UP_INTERVAL) } else { interval }
+    }
+
+    fn next_input(&mut self) -> Option<Received> {
+        let (tick, max) = (self.ticking.tick(), self.config.max_message_size);
+        for (channel, receiver) in self.receivers.iter_mut().enumerate() {
+            let incomplete = &mut self.stats.messages_incomplete;
+            if let Some(bytes) = receiver.next_due(tick, max, &mut self.pool, incomplete) {
+                self.stats.messages_received += 1;
+                self.unread_bytes += bytes.len() + ENTRY_OVERHEAD;
+                return Some(Received { channel, bytes });
+            }
+        }
+        None
     }
 
     /// An input that the transition table may let end the connection.
@@ -456,7 +524,11 @@ impl Link {
     }
 
     fn stats(&self) -> ConnectionStats {
+        let late_and_early = self.receivers.iter().map(Receiver::late_and_early);
+        let (late, early) = late_and_early.fold((0, 0), |sum, more| (sum.0 + more.0, sum.1 + more.1));
         ConnectionStats {
+            messages_late: late,
+            messages_early: early,
             round_trip_time: self.round_trip.smoothed(),
             jitter: self.round_trip.jitter(),
             queued_bytes: self.senders.iter().map(Sender::queued_bytes).sum(),

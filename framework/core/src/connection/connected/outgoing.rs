@@ -19,7 +19,7 @@ impl Link {
         if self.flush.at != now {
             self.flush = Flush { at: now, packets: 0 };
         }
-        let is_heartbeat = now - self.last_sent >= self.config.heartbeat_interval;
+        let is_heartbeat = now - self.last_sent >= self.heartbeat_interval();
         self.allowance.refill(now, self.rate.bytes_per_second(), self.max_datagram);
         let has_entries = self.senders.iter().any(|sender| sender.peek(0).is_some());
         if !has_entries {
@@ -36,7 +36,8 @@ impl Link {
         // The first packet of a send tells of all that arrived; those after it need no long list again.
         let acks =
             if self.flush.packets == 0 { self.received.report(now) } else { self.received.short_report(now) };
-        let header = DataHeader { sequence: sequence as u16, acks, tick: self.tick as u16 };
+        let (tick, quarter) = (self.ticking.tick() as u16, self.ticking.quarter(now, self.tick_interval));
+        let header = DataHeader { sequence: sequence as u16, acks, tick, quarter };
         datagram.clear();
         let mut writer = BitWriter::append_to(std::mem::take(datagram));
         header.encode(self.side, self.security, &mut writer);
@@ -52,7 +53,7 @@ impl Link {
         self.sent.record(now, datagram.len(), chosen.iter().filter_map(cargo));
         self.allowance.spend(datagram.len());
         for entry in chosen.drain(..) {
-            if let Payload::Unreliable(payload) = entry.payload {
+            if let Payload::Once(payload) = entry.payload {
                 self.pool.give(payload);
             }
         }
@@ -116,8 +117,8 @@ impl Link {
         for (index, entry) in chosen.iter().enumerate() {
             entry.head.encode(&mut previous, channel_bits, index + 1 == chosen.len(), writer);
             match &entry.payload {
-                Payload::Unreliable(payload) => writer.write_bytes(payload),
-                Payload::Reliable(number) => {
+                Payload::Once(payload) => writer.write_bytes(payload),
+                Payload::Kept(number) => {
                     let sender = self.senders.get(usize::from(entry.head.channel));
                     writer.write_bytes(sender.map_or(&[], |sender| sender.payload(*number)));
                 }
@@ -128,7 +129,7 @@ impl Link {
 
 fn cargo(entry: &Chosen) -> Option<Cargo> {
     match entry.payload {
-        Payload::Reliable(number) => Some(Cargo { channel: entry.head.channel, number }),
-        Payload::Unreliable(_) => None,
+        Payload::Kept(number) => Some(Cargo { channel: entry.head.channel, number }),
+        Payload::Once(_) => None,
     }
 }

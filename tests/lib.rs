@@ -111,6 +111,7 @@ pub fn server_story(cluster: &Cluster<Game>) -> Vec<String> {
         Seen::Message(_, message) => format!("{message:?}"),
         Seen::Disconnected(departure) => format!("disconnected: {}", departure.reason),
         Seen::Rejected(rejection) => format!("rejected: {}", rejection.reason),
+        Seen::Input(_, tick, message) => format!("{message:?} at {tick}"),
         Seen::Tick(_) => "tick".into(),
     };
     cluster.server_seen().iter().map(|(_, seen)| word(seen)).collect()

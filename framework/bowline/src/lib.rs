@@ -59,7 +59,7 @@
 //! ```
 
 pub use bowline_client::{
-    ClientConfig, ClientEvent, ConnectFailed, ConnectedClient, Progress, ReconnectPolicy,
+    ClientConfig, ClientEvent, ConnectFailed, ConnectedClient, Progress, ReconnectPolicy, TickStats,
 };
 pub use bowline_core::connection::ConnectError;
 pub use bowline_core::handshake::DoorwayConfig;
@@ -67,9 +67,9 @@ pub use bowline_core::protocol::{Difference, Direction, ItemKind, Mismatch, Mode
 pub use bowline_core::{
     AppText, BitReader, BitWriter, Channel, ChannelOf, Clock, ComponentOf, Connected, ConnectionConfig,
     ConnectionStats, DecodeError, DisconnectReason, Disconnected, EncodeError, EncodeErrorKind, Entropy,
-    FieldMask, Host, Instant, ManualClock, Message, MessageOf, PendingAuth, Phase, Protocol, ProtocolId,
+    FieldMask, Host, InputReport, Instant, ManualClock, Message, MessageOf, PendingAuth, Phase, Protocol, ProtocolId,
     RejectReason, Replicate, Request, RequestOf, ResourceOf, RoundTrip, Schema, SeededEntropy, SendError,
-    SendErrorKind, SendRate, ToClient, ToServer, Wire,
+    SendErrorKind, SendRate, TickTime, ToClient, ToServer, Wire,
 };
 pub use bowline_macros::{Channel, Message, Protocol, Replicate, Request, Wire};
 pub use bowline_platform::{OsEntropy, SystemClock};

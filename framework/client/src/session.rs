@@ -403,7 +403,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
 fn observe(connection: &Connection<Connected>, now: Instant) -> Option<Observed> {
     Some(Observed {
         server: connection.server_time(now)?,
-        least_round_trip: connection.round_trip().least().unwrap_or_default(),
+        on_the_way: connection.on_the_way(),
         jitter: connection.jitter_margin(),
         inputs: connection.input_report(),
     })

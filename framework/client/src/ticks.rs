@@ -36,7 +36,8 @@ pub(crate) struct ClientTicks {
 pub(crate) struct Observed {
     /// The time at the server.
     pub(crate) server: TickTime,
-    pub(crate) least_round_trip: Duration,
+    /// How long a packet takes that waits nowhere.
+    pub(crate) on_the_way: Duration,
     pub(crate) jitter: Duration,
     pub(crate) inputs: InputReport,
 }
@@ -143,7 +144,7 @@ impl ClientTicks {
 
     /// Where the two times should be.
     fn aims(&self, observed: &Observed) -> (TickTime, TickTime) {
-        let on_the_way = observed.least_round_trip / 2;
+        let on_the_way = observed.on_the_way;
         let lead = on_the_way + observed.jitter + self.interval * 5 / 4 + self.lead.late_margin();
         let lag = on_the_way + observed.jitter + self.interval;
         (observed.server + lead, observed.server.saturating_sub(lag))
@@ -164,7 +165,7 @@ mod tests {
     fn observed(server_ms: u64) -> Observed {
         Observed {
             server: TickTime::new(0, TICK) + MS * server_ms as u32,
-            least_round_trip: MS * 100,
+            on_the_way: MS * 50,
             jitter: MS * 20,
             inputs: InputReport::default(),
         }

@@ -20,6 +20,7 @@ pub struct Cluster<P: Protocol> {
     network: Network,
     auth: Box<dyn FnMut(usize) -> P::Auth>,
     app: Option<App<P>>,
+    client_app: Option<ClientApp<P>>,
     door: Door,
     server: ServerNode<P>,
     clients: Vec<ClientNode<P>>,
@@ -30,6 +31,9 @@ pub struct Cluster<P: Protocol> {
 
 /// What a game's server does with an event: it is called for every one, ticks included.
 type App<P> = Box<dyn FnMut(&mut Server<P, SimSocket, SimHost>, &Seen<P>)>;
+
+/// What a game's client, one with this number, does with an event.
+type ClientApp<P> = Box<dyn FnMut(usize, &mut Client<P, SimSocket, SimHost>, &ClientEvent<P>)>;
 
 /// What a cluster is made of.
 #[derive(Clone, Debug)]
@@ -90,6 +94,8 @@ pub enum Seen<P: Protocol> {
     Connected(UserId),
     /// A user sent a message.
     Message(UserId, P::Message),
+    /// An input of a user, at its tick.
+    Input(UserId, u32, P::Message),
     /// A user left.
     Disconnected(Departure<SimAddress>),
     /// A client did not get in.
@@ -159,6 +165,7 @@ impl<P: Protocol> Cluster<P> {
             network,
             auth: Box::new(auth),
             app: None,
+            client_app: None,
             door: Door::Open,
             server: ServerNode { server: None, node, seen: Vec::new() },
             clients,
@@ -173,6 +180,14 @@ impl<P: Protocol> Cluster<P> {
     /// Gives the server an application that hears every event.
     pub fn set_app(&mut self, app: impl FnMut(&mut Server<P, SimSocket, SimHost>, &Seen<P>) + 'static) {
         self.app = Some(Box::new(app));
+    }
+
+    /// Gives the clients an application that hears every event, with the number of the client.
+    pub fn set_client_app(
+        &mut self,
+        app: impl FnMut(usize, &mut Client<P, SimSocket, SimHost>, &ClientEvent<P>) + 'static,
+    ) {
+        self.client_app = Some(Box::new(app));
     }
 
     /// Sets what becomes of those who want to come in from now on.
@@ -266,6 +281,12 @@ impl<P: Protocol> Cluster<P> {
         self.time.now()
     }
 
+    /// The network's clock. It moves when the cluster runs; an application may look at it.
+    #[must_use]
+    pub fn clock(&self) -> ManualClock {
+        self.time.clone()
+    }
+
     /// The network, to look at it or to disturb it.
     #[must_use]
     pub const fn network(&self) -> &Network {
@@ -326,7 +347,7 @@ impl<P: Protocol> Cluster<P> {
         &self.server.seen
     }
 
-    /// What a client's application has seen, and when.
+    /// What a client's application has seen, and when; not its ticks.
     #[must_use]
     pub fn client_seen(&self, client: usize) -> &[(Instant, ClientEvent<P>)] {
         &self.clients[client].seen
@@ -379,10 +400,15 @@ impl<P: Protocol> Cluster<P> {
         {
             self.run_server(now);
         }
-        for client in self.clients.iter_mut().filter(|client| wakes(&client.node)) {
+        for (index, client) in self.clients.iter_mut().enumerate().filter(|(_, client)| wakes(&client.node)) {
             client.client.receive();
             while let Some(event) = client.client.next_event() {
-                client.seen.push((now, event));
+                if let Some(app) = &mut self.client_app {
+                    app(index, &mut client.client, &event);
+                }
+                if !matches!(event, ClientEvent::Tick(_)) {
+                    client.seen.push((now, event));
+                }
             }
             client.client.send();
             client.node.sleep(now, client.client.next_deadline());
@@ -409,6 +435,7 @@ impl<P: Protocol> Cluster<P> {
                 }
                 ServerEvent::Connected(user) => Seen::Connected(user),
                 ServerEvent::Message(user, message) => Seen::Message(user, message),
+                ServerEvent::Input { user, tick, message } => Seen::Input(user, tick, message),
                 ServerEvent::Tick(tick) => Seen::Tick(tick),
                 ServerEvent::Disconnected(departure) => Seen::Disconnected(departure),
                 ServerEvent::Rejected(rejection) => Seen::Rejected(rejection),
@@ -452,6 +479,9 @@ where
             Self::AuthRequested(address) => f.debug_tuple("AuthRequested").field(address).finish(),
             Self::Connected(user) => f.debug_tuple("Connected").field(user).finish(),
             Self::Message(user, message) => f.debug_tuple("Message").field(user).field(message).finish(),
+            Self::Input(user, tick, message) => {
+                f.debug_tuple("Input").field(user).field(tick).field(message).finish()
+            }
             Self::Disconnected(departure) => f.debug_tuple("Disconnected").field(departure).finish(),
             Self::Rejected(rejection) => f.debug_tuple("Rejected").field(rejection).finish(),
             Self::Tick(tick) => f.debug_tuple("Tick").field(tick).finish(),

@@ -11,6 +11,9 @@ pub(super) struct Lead {
     surplus: f64,
     heard: InputReport,
     changed_at: Instant,
+    /// How long there must have been no late inputs for the margin to shrink.
+    patience: Duration,
+    has_shrunk: bool,
 }
 
 /// One input in so many may be late: all copies of it were lost, or waited behind each other.
@@ -19,14 +22,24 @@ const TOLERATED: f64 = 1.0 / 200.0;
 const TOO_MANY: f64 = 2.0;
 /// What was under way already when the margin grew does not count against it.
 const SETTLING: Duration = Duration::from_millis(500);
-/// After so long without late inputs the margin shrinks by an eighth of a tick.
+/// After so long without late inputs the margin shrinks by an eighth of a tick; each time that this was too much, it
+/// takes twice as long, up to the greatest.
 const PATIENCE: Duration = Duration::from_secs(5);
+const GREATEST_PATIENCE: Duration = Duration::from_secs(80);
 const MAX_LATE_MARGIN: Duration = Duration::from_secs(1);
 
 impl Lead {
     pub(super) fn new(interval: Duration) -> Self {
         let heard = InputReport::default();
-        Self { interval, late_margin: Duration::ZERO, surplus: 0.0, heard, changed_at: Instant::ZERO }
+        Self {
+            interval,
+            late_margin: Duration::ZERO,
+            surplus: 0.0,
+            heard,
+            changed_at: Instant::ZERO,
+            patience: PATIENCE,
+            has_shrunk: false,
+        }
     }
 
     pub(super) const fn late_margin(&self) -> Duration {
@@ -53,9 +66,13 @@ impl Lead {
             self.late_margin = (self.late_margin + more).min(MAX_LATE_MARGIN);
             self.surplus = 0.0;
             self.changed_at = now;
-        } else if late == 0 && now - self.changed_at >= PATIENCE && !self.late_margin.is_zero() {
+            if std::mem::take(&mut self.has_shrunk) {
+                self.patience = (self.patience * 2).min(GREATEST_PATIENCE);
+            }
+        } else if late == 0 && now - self.changed_at >= self.patience && !self.late_margin.is_zero() {
             self.late_margin = self.late_margin.saturating_sub(self.interval / 8);
             self.changed_at = now;
+            self.has_shrunk = true;
         }
     }
 }

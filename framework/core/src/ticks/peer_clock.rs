@@ -13,19 +13,27 @@ use crate::Instant;
 pub(crate) struct PeerClock {
     interval: Duration,
     /// The least lag of each of the last slices of time, in nanoseconds; newest first.
-    least: [Option<i64>; SLICES],
-    slice_began_at: Instant,
+    least: Recent<i64>,
+    /// The shortest round trips, likewise.
+    round_trips: Recent<Duration>,
     /// How much the lags lie above the least on average, and how far from that, in nanoseconds.
     excess: f64,
     deviation: f64,
     samples: u32,
 }
 
+/// The least of each of the last slices of time, newest first.
+#[derive(Clone, Copy, Debug)]
+struct Recent<T> {
+    least: [Option<T>; SLICES],
+    slice_began_at: Instant,
+}
+
 /// Five seconds are remembered: two clocks that are 100 millionths apart drift by half a millisecond meanwhile.
 const SLICES: usize = 5;
 const SLICE: Duration = Duration::from_secs(1);
-/// The weight of a new sample in the averages, once there are so many: one in 32.
-const AVERAGED: u32 = 32;
+/// The weight of a new sample in the averages, once there are so many: one in 64.
+const AVERAGED: u32 = 64;
 /// Above the average excess by so many mean deviations: some 97 % of packets come earlier, whatever shape the jitter has.
 const DEVIATIONS: f64 = 2.5;
 
@@ -33,8 +41,8 @@ impl PeerClock {
     pub(crate) const fn new(now: Instant, interval: Duration) -> Self {
         Self {
             interval,
-            least: [None; SLICES],
-            slice_began_at: now,
+            least: Recent::new(now),
+            round_trips: Recent::new(now),
             excess: 0.0,
             deviation: 0.0,
             samples: 0,
@@ -44,30 +52,28 @@ impl PeerClock {
     /// A packet that was stamped with `stamp` has arrived.
     pub(crate) fn heard(&mut self, now: Instant, stamp: TickTime) {
         let lag = nanos(now) - stamp.as_nanos();
-        if now - self.slice_began_at >= SLICE * SLICES as u32 {
-            // Nothing was looked at for so long that the clock itself may have jumped.
-            self.least = [None; SLICES];
-            self.slice_began_at = now;
-        }
-        while now - self.slice_began_at >= SLICE {
-            self.slice_began_at += SLICE;
-            self.least.rotate_right(1);
-            self.least[0] = None;
-        }
-        self.least[0] = Some(self.least[0].map_or(lag, |least| least.min(lag)));
-
-        let excess = (lag - self.least_lag().unwrap_or(lag)) as f64;
+        self.least.see(now, lag);
+        let excess = (lag - self.least.least().unwrap_or(lag)) as f64;
         self.samples = (self.samples + 1).min(AVERAGED);
         let weight = 1.0 / f64::from(self.samples);
         self.deviation += ((excess - self.excess).abs() - self.deviation) * weight;
         self.excess += (excess - self.excess) * weight;
     }
 
-    /// The time at the other side, with `on_the_way` for how long a packet takes that waits nowhere. `None` before
-    /// anything was heard.
-    pub(crate) fn time(&self, now: Instant, on_the_way: Duration) -> Option<TickTime> {
-        let lag = self.least_lag()?;
-        Some(TickTime::from_nanos(nanos(now) - lag, self.interval) + on_the_way)
+    /// A round trip was measured.
+    pub(crate) fn measured(&mut self, now: Instant, round_trip: Duration) {
+        self.round_trips.see(now, round_trip);
+    }
+
+    /// How long a packet takes that waits nowhere: half the shortest of the recent round trips.
+    pub(crate) fn on_the_way(&self) -> Duration {
+        self.round_trips.least().unwrap_or_default() / 2
+    }
+
+    /// The time at the other side. `None` before anything was heard.
+    pub(crate) fn time(&self, now: Instant) -> Option<TickTime> {
+        let lag = self.least.least()?;
+        Some(TickTime::from_nanos(nanos(now) - lag, self.interval) + self.on_the_way())
     }
 
     /// How much longer than the fastest nearly all packets take: the jitter of the way here, as a margin.
@@ -75,7 +81,27 @@ impl PeerClock {
         Duration::from_nanos((self.excess + self.deviation * DEVIATIONS).max(0.0) as u64)
     }
 
-    fn least_lag(&self) -> Option<i64> {
+}
+
+impl<T: Copy + Ord> Recent<T> {
+    const fn new(now: Instant) -> Self {
+        Self { least: [None; SLICES], slice_began_at: now }
+    }
+
+    fn see(&mut self, now: Instant, value: T) {
+        if now - self.slice_began_at >= SLICE * SLICES as u32 {
+            // Nothing was looked at for so long that the path, or the clock itself, may be another.
+            *self = Self::new(now);
+        }
+        while now - self.slice_began_at >= SLICE {
+            self.slice_began_at += SLICE;
+            self.least.rotate_right(1);
+            self.least[0] = None;
+        }
+        self.least[0] = Some(self.least[0].map_or(value, |least| least.min(value)));
+    }
+
+    fn least(&self) -> Option<T> {
         self.least.iter().flatten().copied().min()
     }
 }
@@ -100,13 +126,15 @@ mod tests {
         for tick in ticks {
             let jitter = u64::from(tick.wrapping_mul(2_654_435_761) >> 26) * 50 / 64;
             let sent = (f64::from(tick) * 50.0 * (1.0 + drift)) as u64;
-            clock.heard(at(1_000_000 + sent + 100 + jitter), TickTime::new(tick, TICK));
+            let arrived = at(1_000_000 + sent + 100 + jitter);
+            clock.measured(arrived, MS * 200);
+            clock.heard(arrived, TickTime::new(tick, TICK));
         }
     }
 
     fn error_ms(clock: &PeerClock, tick: u32, drift: f64) -> f64 {
         let now = at(1_000_000 + (f64::from(tick) * 50.0 * (1.0 + drift)) as u64);
-        let (estimate, truth) = (clock.time(now, MS * 100).unwrap(), TickTime::new(tick, TICK));
+        let (estimate, truth) = (clock.time(now).unwrap(), TickTime::new(tick, TICK));
         (estimate.as_nanos() - truth.as_nanos()) as f64 / 1e6
     }
 
@@ -134,8 +162,9 @@ mod tests {
         let mut clock = PeerClock::new(at(1_000_000), TICK);
         hear(&mut clock, 0..40, 0.0);
         let jump = 3_600_000;
+        clock.measured(at(1_000_000 + jump + 2_100), MS * 200);
         clock.heard(at(1_000_000 + jump + 2_100), TickTime::new(40, TICK));
-        let estimate = clock.time(at(1_000_000 + jump + 2_100), MS * 100).unwrap();
+        let estimate = clock.time(at(1_000_000 + jump + 2_100)).unwrap();
         assert_eq!(estimate.tick(), 42);
     }
 }

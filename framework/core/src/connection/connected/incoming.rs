@@ -205,6 +205,7 @@ impl Link {
         let sayable = header.acks.held_back.as_millis() < 255;
         if let Some(round_trip) = summary.round_trip.filter(|_| sayable) {
             self.round_trip.sample(round_trip, header.acks.held_back);
+            self.peer_clock.measured(now, self.round_trip.latest().unwrap_or_default());
         }
         if let Some(sample) = summary.rate {
             let (delivered, in_flight) = (self.sent.delivery().delivered(), self.sent.delivery().in_flight());

@@ -173,9 +173,11 @@ impl Connection<Connected> {
         let input_copies = config.input_copies;
         let tick_interval = protocol.tick_interval();
         let peer_tick = TickTime::new(peer_tick, tick_interval).unwrapped_tick();
+        let mut peer_clock = PeerClock::new(now, tick_interval);
         let mut estimate = RoundTrip::new();
         if let Some(round_trip) = round_trip {
             estimate.sample(round_trip, Duration::ZERO);
+            peer_clock.measured(now, round_trip);
         }
         Self {
             state: Connected(Box::new(Link {
@@ -203,7 +205,7 @@ impl Connection<Connected> {
                 ticking: Ticking::new(now, 0),
                 tick_interval,
                 peer_tick,
-                peer_clock: PeerClock::new(now, tick_interval),
+                peer_clock,
                 since: now,
                 turns: Turns::new(channels.len()),
                 flush: Flush { at: now, packets: 0 },
@@ -245,8 +247,13 @@ impl Connection<Connected> {
     /// What time it is at the server, as its packets show. For clients.
     #[must_use]
     pub fn server_time(&self, now: Instant) -> Option<TickTime> {
-        let link = &self.state.0;
-        link.peer_clock.time(now, link.round_trip.least().unwrap_or_default() / 2)
+        self.state.0.peer_clock.time(now)
+    }
+
+    /// How long a packet takes that waits nowhere, as seen in the last seconds. For clients.
+    #[must_use]
+    pub fn on_the_way(&self) -> Duration {
+        self.state.0.peer_clock.on_the_way()
     }
 
     /// How much longer than the fastest nearly all packets take on their way here. For clients.

@@ -142,7 +142,9 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
         }
         // After all else that `receive` has found; one by one, for what is sent next is sent in that tick.
         match &mut self.state {
-            Some(State::Connected(session)) if session.config().ticks => session.next_tick().map(ClientEvent::Tick),
+            Some(State::Connected(session)) if session.config().ticks => {
+                session.next_tick().map(ClientEvent::Tick)
+            }
             _ => None,
         }
     }

@@ -6,7 +6,8 @@ use bowline_core::connection::{
 };
 use bowline_core::{
     ChannelOf, ClientTransport, Connection, ConnectionStats, DisconnectReason, Host, Instant, MessageOf,
-    Protocol, ProtocolSpec, RoundTrip, SendError, TickTime, ToServer, Transport, TransportError, TransportErrorKind,
+    Protocol, ProtocolSpec, RoundTrip, SendError, TickTime, ToServer, Transport, TransportError,
+    TransportErrorKind,
 };
 
 use crate::ClientConfig;

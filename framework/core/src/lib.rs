@@ -20,8 +20,8 @@ mod time;
 pub mod transport;
 
 pub use acks::RoundTrip;
-pub use channels::InputReport;
 pub use bowline_wire::{BitReader, BitWriter, DecodeError, EncodeError, EncodeErrorKind, Schema, Wire};
+pub use channels::InputReport;
 pub use connection::{
     AppText, Connected, Connection, ConnectionConfig, ConnectionStats, DisconnectReason, Disconnected,
     PendingAuth, Phase, ProtocolSpec, RejectReason, SendError, SendErrorKind,

@@ -20,8 +20,8 @@ pub(super) struct Lead {
 const TOLERATED: f64 = 1.0 / 200.0;
 /// So many late ones beyond that, and the margin grows.
 const TOO_MANY: f64 = 2.0;
-/// What was under way already when the margin grew does not count against it.
-const SETTLING: Duration = Duration::from_millis(500);
+/// What was under way already when the margin grew, or while the clock was still finding itself, does not count.
+const SETTLING: Duration = Duration::from_secs(1);
 /// After so long without late inputs the margin shrinks by an eighth of a tick; each time that this was too much, it
 /// takes twice as long, up to the greatest.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -50,6 +50,9 @@ impl Lead {
     pub(super) fn hear(&mut self, now: Instant, report: InputReport) {
         if report.reports == self.heard.reports {
             return;
+        }
+        if self.heard.reports == 0 {
+            self.changed_at = now;
         }
         let late = report.late.saturating_sub(self.heard.late);
         let on_time = report.on_time.saturating_sub(self.heard.on_time);
@@ -98,14 +101,14 @@ mod tests {
     #[test]
     fn late_inputs_raise_the_margin_and_quiet_lowers_it() {
         let mut lead = Lead::new(MS * 50);
-        lead.hear(at(1_000), report(1, 10, 0, 30));
+        lead.hear(at(100), report(1, 0, 10, -64));
         assert_eq!(lead.late_margin(), Duration::ZERO);
-        lead.hear(at(1_500), report(2, 15, 5, -32));
+        lead.hear(at(1_500), report(2, 15, 15, -32));
         assert_eq!(lead.late_margin(), MS * 75 / 2, "half a tick and a quarter");
-        lead.hear(at(1_600), report(3, 15, 7, -32));
+        lead.hear(at(1_600), report(3, 15, 17, -32));
         assert_eq!(lead.late_margin(), MS * 75 / 2, "those were under way already");
         for (reports, seconds) in (4..).zip(7..60) {
-            lead.hear(at(seconds * 1_000), report(reports, 15 + reports * 20, 7, 40));
+            lead.hear(at(seconds * 1_000), report(reports, 15 + reports * 20, 17, 40));
         }
         assert_eq!(lead.late_margin(), Duration::ZERO);
     }

@@ -386,8 +386,9 @@ mod tests {
             (Just(1), prop_oneof![(0_u16..4).prop_map(Numbering::Sequenced), piece]),
             (Just(2), (0_u16..4, any::<bool>(), any::<bool>()))
                 .prop_map(|(c, (number, first, last))| (c, Numbering::Reliable { number, first, last })),
-            (Just(3), (0_u16..4, 0_u8..64, any::<bool>(), any::<bool>()))
-                .prop_map(|(c, (number, back, first, last))| (c, Numbering::Tick { number, back, first, last })),
+            (Just(3), (0_u16..4, 0_u8..64, any::<bool>(), any::<bool>())).prop_map(
+                |(c, (number, back, first, last))| (c, Numbering::Tick { number, back, first, last })
+            ),
             Just((3, Numbering::Report)),
         ]
         .prop_flat_map(|(channel, numbering)| {

@@ -80,7 +80,6 @@ impl PeerClock {
     pub(crate) fn jitter_margin(&self) -> Duration {
         Duration::from_nanos((self.excess + self.deviation * DEVIATIONS).max(0.0) as u64)
     }
-
 }
 
 impl<T: Copy + Ord> Recent<T> {

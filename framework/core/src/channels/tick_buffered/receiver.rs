@@ -39,12 +39,7 @@ pub(crate) struct TickArrival {
 
 impl TickReceiver {
     pub(crate) const fn new() -> Self {
-        Self {
-            waiting: BTreeMap::new(),
-            numbers: ReceivedPackets::new(),
-            held_bytes: 0,
-            tally: Tally::new(),
-        }
+        Self { waiting: BTreeMap::new(), numbers: ReceivedPackets::new(), held_bytes: 0, tally: Tally::new() }
     }
 
     pub(crate) fn accept(
@@ -151,7 +146,11 @@ mod tests {
         accept(&mut receiver, arrival(1, 101), &[1]);
         assert_eq!(due(&mut receiver, 102).0, [[3]]);
         assert_eq!(receiver.held_bytes(), 0);
-        assert_eq!((receiver.tally.on_time, receiver.tally.late), (3, 0), "a copy that comes late is not late");
+        assert_eq!(
+            (receiver.tally.on_time, receiver.tally.late),
+            (3, 0),
+            "a copy that comes late is not late"
+        );
     }
 
     #[test]

@@ -187,8 +187,7 @@ mod tests {
 
     #[test]
     fn nothing_to_say_is_not_said_and_bad_news_travel_fast() {
-        let (mut tally, mut sender, mut pool) =
-            (Tally::new(), ReportSender::new(), BufferPool::default());
+        let (mut tally, mut sender, mut pool) = (Tally::new(), ReportSender::new(), BufferPool::default());
         sender.poll(at(0), &mut tally, &mut pool);
         assert!(sender.take().is_none());
         tally.count(20, false, false);

@@ -33,14 +33,7 @@ struct Outgoing {
 
 impl TickSender {
     pub(crate) const fn new(copies: u8) -> Self {
-        Self {
-            copies,
-            entries: VecDeque::new(),
-            first: 1,
-            next: 1,
-            now: 0,
-            queued_bytes: 0,
-        }
+        Self { copies, entries: VecDeque::new(), first: 1, next: 1, now: 0, queued_bytes: 0 }
     }
 
     /// Messages are made for this tick from now on, and packets stamped with it. Gives how many messages were never sent and are too old now.
@@ -178,8 +171,7 @@ mod tests {
             seen.push(flush(&mut sender));
             assert!(flush(&mut sender).is_empty(), "once a tick");
         }
-        let expected: [&[_]; 6] =
-            [&[(1, 0)], &[(1, 1), (2, 0)], &[(1, 2), (2, 1)], &[(2, 2)], &[], &[]];
+        let expected: [&[_]; 6] = [&[(1, 0)], &[(1, 1), (2, 0)], &[(1, 2), (2, 1)], &[(2, 2)], &[], &[]];
         assert_eq!(seen, expected);
         assert_eq!(sender.queued_bytes(), 0);
     }

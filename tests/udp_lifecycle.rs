@@ -103,6 +103,7 @@ where
                 self.mismatches.push(mismatch.as_ref().clone());
             }
             self.client_story.push(match event {
+                ClientEvent::Tick(_) => continue,
                 ClientEvent::Disconnected(reason) => format!("disconnected: {reason}"),
                 ClientEvent::Rejected(reason) => format!("rejected: {reason}"),
                 event => format!("{event:?}"),

@@ -58,6 +58,7 @@ impl Stage {
             self.server.send();
             self.client.receive();
             seen.extend(std::iter::from_fn(|| self.client.next_event()));
+            seen.retain(|event| !matches!(event, ClientEvent::Tick(_)));
             self.client.send();
             self.clock.advance(Duration::from_millis(5));
         }

@@ -320,7 +320,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
     fn stamp(&mut self, now: Instant) {
         let Some(time) = self.io.ticks.input_time(now) else { return };
         // A program that does not ask for ticks is in the one that it is.
-        let tick = self.io.ticks.current().unwrap_or_else(|| TickTime::new(time.tick(), time.interval()));
+        let tick = self.io.ticks.current().unwrap_or_else(|| time.floor());
         self.connection.set_tick(now, tick.tick(), time.saturating_since(tick));
     }
 

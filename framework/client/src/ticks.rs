@@ -90,15 +90,15 @@ impl ClientTicks {
     pub(crate) fn next_tick(&mut self) -> Option<u32> {
         let current = self.input?.position();
         let next = match self.handed_out {
-            None => TickTime::new(current.tick(), self.interval),
+            None => current.floor(),
             Some(last) if last.next_tick().saturating_since(current).is_zero() => {
                 let behind = current.saturating_since(last);
                 let is_too_far = behind > self.interval * (MAX_CATCH_UP as u32 + 1);
-                if is_too_far { TickTime::new(current.tick(), self.interval) } else { last.next_tick() }
+                if is_too_far { current.floor() } else { last.next_tick() }
             }
             Some(last) if last.saturating_since(current) > self.interval => {
                 // The time has stepped back.
-                TickTime::new(current.tick(), self.interval)
+                current.floor()
             }
             Some(_) => return None,
         };
@@ -213,6 +213,19 @@ mod tests {
         ticks.advance(at(20), &observed(10_020));
         assert_eq!(drain(&mut ticks), [203]);
         assert_eq!(ticks.steps, 4);
+    }
+
+    #[test]
+    fn d1_a_time_before_the_first_tick_is_a_time_too() {
+        let mut ticks = ClientTicks::new(TICK);
+        ticks.advance(at(0), &observed(10_000));
+        drain(&mut ticks);
+        let mut before = observed(0);
+        before.server = before.server.saturating_sub(MS * 3_600_000);
+        ticks.advance(at(10), &before);
+        assert_eq!(drain(&mut ticks).len(), 1);
+        ticks.advance(at(60), &before);
+        assert_eq!(drain(&mut ticks).len(), 1);
     }
 
     #[test]

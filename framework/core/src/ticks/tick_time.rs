@@ -68,6 +68,12 @@ impl TickTime {
         self.since_origin.saturating_sub(earlier.since_origin)
     }
 
+    /// The beginning of the tick that it is in.
+    #[must_use]
+    pub fn floor(self) -> Self {
+        Self::unwrapped(self.unwrapped_tick(), self.interval)
+    }
+
     /// The beginning of the tick after this one.
     #[must_use]
     pub fn next_tick(self) -> Self {

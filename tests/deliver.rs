@@ -228,5 +228,5 @@ fn d4_the_same_seed_gives_the_same_trace() {
     assert_ne!(trace(1), trace(2));
     // The same on every machine and in every build: this number changes only when what travels does.
     println!("trace of seed 1: {:#018x}", trace(1));
-    assert_eq!(trace(1), 0x7640_95f5_3e26_ccfc);
+    assert_eq!(trace(1), 0xec0d_cc76_62b1_b74c);
 }

@@ -16,4 +16,5 @@ mod pages;
 mod protocol;
 mod readme;
 mod simulator;
+mod ticks;
 mod transports;

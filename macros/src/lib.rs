@@ -130,6 +130,7 @@ pub fn request(input: TokenStream) -> TokenStream {
 /// | `unordered_reliable` | arrives once, as soon as it can |
 /// | `sequenced_reliable` | the newest arrives, older ones may be dropped |
 /// | `ordered_reliable` | arrives once, in the order of sending |
+/// | `tick_buffered` | arrives at the tick that it was made for, or not at all; `to_server` alone |
 ///
 /// | direction | who sends |
 /// |---|---|
@@ -138,7 +139,7 @@ pub fn request(input: TokenStream) -> TokenStream {
 /// | `bidirectional` | both |
 ///
 /// # Limits
-/// No fields and no generic parameters. `tick_buffered` is not available yet.
+/// No fields and no generic parameters.
 ///
 /// ```
 /// use bowline::prelude::*;

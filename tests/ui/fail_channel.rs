@@ -16,7 +16,7 @@ struct NoMode;
 struct Unknown;
 
 #[derive(Channel)]
-#[channel(tick_buffered, to_server)]
+#[channel(tick_buffered, bidirectional)]
 struct Input;
 
 #[derive(Channel)]

@@ -22,8 +22,6 @@ struct Seen {
     me: Option<PlayerId>,
     names: BTreeMap<PlayerId, String>,
     ships: Vec<Spot>,
-    /// The tick of the server that we last steered for.
-    steered_for: u32,
 }
 
 impl<T: ClientTransport> ArenaClient<T> {
@@ -58,6 +56,7 @@ impl<T: ClientTransport> ArenaClient<T> {
                     news.push(ClientNews::Connected);
                 }
                 ClientEvent::Message(message) => news.extend(self.hear(message)),
+                ClientEvent::Tick(_) => self.hold_the_rudder(),
                 ClientEvent::Rejected(reason) => news.push(ClientNews::Rejected(reason)),
                 ClientEvent::Disconnected(reason) => {
                     news.push(ClientNews::Disconnected { reason, stats: self.client.stats() });
@@ -68,7 +67,6 @@ impl<T: ClientTransport> ArenaClient<T> {
                 _ => {}
             }
         }
-        self.hold_the_rudder();
         self.client.send();
         news
     }
@@ -159,16 +157,12 @@ impl<T: ClientTransport> ArenaClient<T> {
         None
     }
 
-    /// Once for each tick of the server we say where the rudder is: if one is lost, the next says it too.
+    /// In each tick we say where the rudder is; the server hears it right before it comes to that tick.
     fn hold_the_rudder(&mut self) {
         let Some(mut connected) = self.client.connected() else { return };
-        let tick = connected.server_tick();
-        if tick != self.seen.steered_for {
-            self.seen.steered_for = tick;
-            // An unreliable channel that is full drops its oldest, and the rudder is within its range.
-            if let Err(error) = connected.send::<Helm>(Steer { turn: self.rudder }) {
-                tracing::error!(%error, "steering");
-            }
+        // A tick-buffered channel that is full drops its oldest, and the rudder is within its range.
+        if let Err(error) = connected.send::<Helm>(Steer { turn: self.rudder }) {
+            tracing::error!(%error, "steering");
         }
     }
 

@@ -53,6 +53,7 @@ impl<T: Transport> ArenaServer<T> {
                 ServerEvent::AuthRequested(ticket) => news.extend(self.decide(ticket)),
                 ServerEvent::Connected(user) => news.extend(self.welcome(user)),
                 ServerEvent::Message(user, message) => news.extend(self.hear(user, message)),
+                ServerEvent::Input { user, message, .. } => news.extend(self.hear(user, message)),
                 ServerEvent::Tick(_) => self.tick(),
                 ServerEvent::Disconnected(gone) => news.extend(self.forget(gone)),
                 ServerEvent::Rejected(rejection) => {

@@ -7,9 +7,9 @@ use bowline::prelude::*;
 #[channel(ordered_reliable, bidirectional)]
 pub struct Talk;
 
-/// Where players steer. Only the newest counts: an older one that comes late is dropped, a lost one is not repeated.
+/// Where players steer, tick by tick: each word arrives at the tick that it is for, or not at all.
 #[derive(Channel, Debug)]
-#[channel(sequenced_unreliable, to_server)]
+#[channel(tick_buffered, to_server)]
 pub struct Helm;
 
 /// What players see of the arena, every tick anew. Only the newest counts.

@@ -28,8 +28,12 @@ fn busy_tick(table: &mut Table) -> usize {
             }
         }
         ServerEvent::Tick(_) => {
-            server.broadcast::<Moves>(STEER, |user, error| panic!("{user}: {error}")).unwrap();
-            server.broadcast::<Looks>(STEER, |user, error| panic!("{user}: {error}")).unwrap();
+            server
+                .broadcast::<Moves>(Audience::all(), STEER, |user, error| panic!("{user}: {error}"))
+                .unwrap();
+            server
+                .broadcast::<Looks>(Audience::all(), STEER, |user, error| panic!("{user}: {error}"))
+                .unwrap();
         }
         event => panic!("{event:?}"),
     };

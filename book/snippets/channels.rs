@@ -163,13 +163,35 @@ where
     H: bowline::Host,
 {
     let mut too_slow = Vec::new();
-    server.broadcast::<Talk>(Number(number), |user, _error| too_slow.push(user))?;
+    server.broadcast::<Talk>(Audience::all(), Number(number), |user, _error| too_slow.push(user))?;
     for user in too_slow {
         server.disconnect(user, "your connection is too slow for this game");
     }
     Ok(())
 }
 // ANCHOR_END: broadcast
+
+#[test]
+fn a_room_hears_what_is_said_in_it() {
+    let mut cluster = bowline_sim::Cluster::<Game>::new(ClusterConfig::new(1, 3), |_| ());
+    cluster.connect_all();
+    cluster.run_for(Duration::from_secs(1));
+    let server = cluster.server_mut();
+    let users: Vec<_> = server.users().collect();
+    let [speaker, listener, _elsewhere] = users[..] else { panic!("{users:?}") };
+    let missed = |user, error| panic!("{user}: {error}");
+    // ANCHOR: rooms
+    let kitchen = server.create_room();
+    server.room_mut(kitchen).add_user(speaker);
+    server.room_mut(kitchen).add_user(listener);
+    let but_me = [speaker];
+    let others = Audience::room(kitchen).except(&but_me);
+    server.broadcast::<Talk>(others, Number(7), missed).unwrap();
+    // ANCHOR_END: rooms
+    cluster.run_for(Duration::from_secs(1));
+    let heard = |client| cluster.client_seen(client).len() - 1;
+    assert_eq!([0, 1, 2].map(heard).iter().sum::<usize>(), 1);
+}
 
 #[test]
 fn a_broadcast_reaches_everybody() {

@@ -48,7 +48,9 @@ fn run_server(socket: impl Transport) -> Result<(), SendError> {
                 ServerEvent::Connected(user) => println!("server: {user} is in"),
                 ServerEvent::Message(user, ArenaMessage::Chat(chat)) => {
                     println!("server: {user} says {}", chat.text);
-                    server.broadcast::<Talk>(chat, |user, error| println!("server: {user}: {error}"))?;
+                    server.broadcast::<Talk>(Audience::all(), chat, |user, error| {
+                        println!("server: {user}: {error}")
+                    })?;
                 }
                 ServerEvent::Tick(_tick) => {} // move the world on by a twentieth of a second
                 ServerEvent::Disconnected(gone) => {

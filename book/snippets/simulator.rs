@@ -45,7 +45,9 @@ fn a_chat_room_hears_everything() {
     // What your server does with events: called for every one of them.
     game.set_app(|server, event| {
         if let Seen::Message(_user, ArenaMessage::Chat(chat)) = event {
-            server.broadcast::<Talk>(chat.clone(), |user, error| panic!("{user}: {error}")).unwrap();
+            server
+                .broadcast::<Talk>(Audience::all(), chat.clone(), |user, error| panic!("{user}: {error}"))
+                .unwrap();
         }
     });
     game.connect_all();

@@ -37,7 +37,7 @@ fn session(session: &mut Session<Connected, Arena, ClientSocket>) {
 
 fn server(server: &mut Server<Arena, Socket>, user: UserId) {
     let _ = server.send_to::<Talk>(user, Forgotten);
-    let _ = server.broadcast::<Unlisted>(Chat, |_, _| ());
+    let _ = server.broadcast::<Unlisted>(Audience::all(), Chat, |_, _| ());
 }
 
 fn main() {}

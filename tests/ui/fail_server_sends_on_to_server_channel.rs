@@ -26,7 +26,7 @@ fn server(server: &mut Server<Arena, Socket>, user: UserId) {
     let _ = server.send_to::<Talk>(user, Chat);
     let _ = server.send_to::<News>(user, Chat);
     let _ = server.send_to::<Input>(user, Chat);
-    let _ = server.broadcast::<Input>(Chat, |_, _| ());
+    let _ = server.broadcast::<Input>(Audience::all(), Chat, |_, _| ());
 }
 
 fn main() {}

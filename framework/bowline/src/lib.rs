@@ -74,8 +74,8 @@ pub use bowline_core::{
 pub use bowline_macros::{Channel, Message, Protocol, Replicate, Request, Wire};
 pub use bowline_platform::{OsEntropy, SystemClock};
 pub use bowline_server::{
-    AuthRequest, AuthTicket, Authenticate, Departure, Rejection, ServerConfig, ServerEvent, UserId, UserInfo,
-    async_trait,
+    Audience, AuthRequest, AuthTicket, Authenticate, Departure, Rejection, RoomId, RoomMut, ServerConfig,
+    ServerEvent, UserId, UserInfo, async_trait,
 };
 
 /// [`bowline_server::Server`] on the clock and the randomness of this machine, unless another host is named.
@@ -151,9 +151,9 @@ pub mod prelude {
         ClientTransport, Conditioned, LinkConditionerConfig, SocketConfig, Transport,
     };
     pub use crate::{
-        AuthTicket, Client, ClientConfig, ClientEvent, Connected, ConnectionStats, DisconnectReason,
-        Disconnected, PendingAuth, Phase, Progress, ReconnectPolicy, RejectReason, SendError, Server,
-        ServerConfig, ServerEvent, Session, SystemClock, UserId,
+        Audience, AuthTicket, Client, ClientConfig, ClientEvent, Connected, ConnectionStats,
+        DisconnectReason, Disconnected, PendingAuth, Phase, Progress, ReconnectPolicy, RejectReason, RoomId,
+        SendError, Server, ServerConfig, ServerEvent, Session, SystemClock, UserId,
     };
     pub use crate::{Channel, Message, Protocol, Replicate, Request, Wire};
     pub use crate::{

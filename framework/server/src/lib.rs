@@ -7,6 +7,7 @@
 mod auth;
 mod config;
 mod event;
+mod rooms;
 mod server;
 mod ticks;
 mod users;
@@ -15,5 +16,6 @@ pub use async_trait::async_trait;
 pub use auth::{AuthRequest, AuthTicket, Authenticate};
 pub use config::ServerConfig;
 pub use event::{Departure, Rejection, ServerEvent};
+pub use rooms::{Audience, RoomId, RoomMut};
 pub use server::Server;
 pub use users::{UserId, UserInfo};

@@ -17,6 +17,7 @@ use bowline_core::{
 use crate::ServerConfig;
 use crate::auth::{AuthRequest, Authenticate, Decisions};
 use crate::event::{Departure, Rejection, ServerEvent};
+use crate::rooms::{Audience, RoomId, RoomMut, Rooms};
 use crate::ticks::{Due, Ticks};
 use crate::users::{User, UserId, UserInfo, Users};
 
@@ -36,6 +37,7 @@ pub struct Server<P: Protocol, T: Transport, H> {
     decisions: Decisions<P, T::Address>,
     authenticate: Option<Arc<dyn Authenticate<P>>>,
     users: Users<T::Address, P::Auth>,
+    rooms: Rooms,
     ghosts: VecDeque<Ghost<T::Address>>,
     events: VecDeque<Queued<P, T::Address>>,
     ticks: Ticks,
@@ -91,6 +93,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
             decisions: Decisions::new(),
             authenticate: None,
             users: Users::new(),
+            rooms: Rooms::default(),
             ghosts: VecDeque::new(),
             events: VecDeque::new(),
             ticks: Ticks::new(protocol.tick_interval()),
@@ -222,23 +225,61 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         user.connection.send_message::<P, C>(&message, &mut self.encoder)
     }
 
-    /// Queues a message for every user: it is encoded once. One whose queue is full misses it, and is given
-    /// to `missed` with the reason.
+    /// Queues a message for an [`Audience`]: all users, a room, a list, with exceptions. It is encoded once. One whose
+    /// queue is full misses it, and is given to `missed` with the reason.
     ///
     /// # Errors
     /// Where a field is over its limit. Nothing was sent to anybody.
     pub fn broadcast<C: ChannelOf<P> + ToClient>(
         &mut self,
+        audience: Audience<'_>,
         message: impl MessageOf<P>,
         mut missed: impl FnMut(UserId, SendError),
     ) -> Result<(), SendError> {
         let bytes = self.encoder.encode::<P>(&message).map_err(|error| encode_error::<C>(error))?;
-        for user in self.users.iter_mut() {
+        audience.each(&self.rooms, &mut self.users, |user| {
             if let Err(error) = user.connection.send(C::INDEX, bytes) {
                 missed(user.id, error);
             }
-        }
+        });
         Ok(())
+    }
+
+    /// Opens a room. Nobody is in it.
+    pub fn create_room(&mut self) -> RoomId {
+        self.rooms.open()
+    }
+
+    /// Closes a room; those in it stay connected. `false` where it was closed before.
+    pub fn destroy_room(&mut self, room: RoomId) -> bool {
+        self.rooms.close(room)
+    }
+
+    /// A room, to let users in and out. A user that disconnects leaves all its rooms by itself.
+    pub const fn room_mut(&mut self, room: RoomId) -> RoomMut<'_, T::Address, P::Auth> {
+        RoomMut { rooms: &mut self.rooms, users: &self.users, id: room }
+    }
+
+    /// The open rooms, in a stable order.
+    pub fn rooms(&self) -> impl Iterator<Item = RoomId> {
+        self.rooms.ids()
+    }
+
+    /// Those in a room, in the order of [`users`](Self::users); nobody, where it is closed.
+    pub fn users_in(&self, room: RoomId) -> impl Iterator<Item = UserId> {
+        self.rooms.users(room)
+    }
+
+    /// How many are in a room; 0 where it is closed.
+    #[must_use]
+    pub fn user_count_in(&self, room: RoomId) -> usize {
+        self.rooms.len(room)
+    }
+
+    /// Whether a room is open and a user in it.
+    #[must_use]
+    pub fn is_in(&self, user: UserId, room: RoomId) -> bool {
+        self.rooms.contains(room, user)
     }
 
     /// Ends a user's connection; the user is told `reason`. What is queued for it goes out once before that, and is
@@ -518,6 +559,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
 
     fn remove(&mut self, now: Instant, id: UserId, reason: DisconnectReason) {
         let Some(User { id, mut connection, path, caller, key, .. }) = self.users.remove(id) else { return };
+        self.rooms.forget(id);
         self.doorway.depart(now, caller);
         let address = path.address();
         if let Some(transport) = &mut self.transport {

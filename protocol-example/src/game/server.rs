@@ -14,6 +14,8 @@ use crate::protocol::{
 pub struct ArenaServer<T: Transport> {
     server: Server<Arena, T>,
     world: World,
+    /// The room of all who have been welcomed.
+    arena: RoomId,
     /// The names of those who are in.
     names: BTreeMap<UserId, String>,
     /// The names of those who were let in and are not in yet, by where they call from.
@@ -25,12 +27,9 @@ impl<T: Transport> ArenaServer<T> {
     #[must_use]
     pub fn new(mut config: ServerConfig) -> Self {
         config.max_users = config.max_users.min(MAX_PLAYERS);
-        Self {
-            server: Server::new(config),
-            world: World::default(),
-            names: BTreeMap::new(),
-            arriving: BTreeMap::new(),
-        }
+        let mut server = Server::new(config);
+        let arena = server.create_room();
+        Self { server, arena, world: World::default(), names: BTreeMap::new(), arriving: BTreeMap::new() }
     }
 
     /// What the socket should be like.
@@ -114,8 +113,9 @@ impl<T: Transport> ArenaServer<T> {
         self.tell::<Talk>(user, Welcome { you: player });
         for (other, other_name) in self.names.clone() {
             self.tell::<Talk>(user, Joined { player: player_of(other), name: other_name });
-            self.tell::<Talk>(other, Joined { player, name: name.clone() });
         }
+        self.server.room_mut(self.arena).add_user(user);
+        self.tell_others::<Talk>(user, Joined { player, name: name.clone() });
         self.names.insert(user, name.clone());
         Some(ServerNews::Joined { name })
     }
@@ -126,13 +126,13 @@ impl<T: Transport> ArenaServer<T> {
         match message {
             ArenaMessage::Chat(chat) => {
                 let said = Said { player, text: printable(&chat.text) };
-                self.tell_others::<Talk>(user, &said);
+                self.tell_others::<Talk>(user, said.clone());
                 let name = self.names.get(&user).cloned().unwrap_or_default();
                 return Some(ServerNews::Said { name, text: said.text });
             }
             ArenaMessage::Steer(steer) => self.world.steer(player, steer.turn),
             ArenaMessage::Emote(emote) => {
-                self.tell_others::<Flair>(user, &Emoted { player, kind: emote.kind });
+                self.tell_others::<Flair>(user, Emoted { player, kind: emote.kind });
             }
             // These are for clients. One that sends them has been tampered with.
             ArenaMessage::Welcome(_)
@@ -148,7 +148,9 @@ impl<T: Transport> ArenaServer<T> {
     fn tick(&mut self) {
         self.world.step();
         // One encoding for all. Whoever misses this state gets the next.
-        if let Err(error) = self.server.broadcast::<Sight>(self.world.positions(), |_, _| {}) {
+        if let Err(error) =
+            self.server.broadcast::<Sight>(Audience::room(self.arena), self.world.positions(), |_, _| {})
+        {
             tracing::error!(%error, "the world does not fit into its message");
         }
     }
@@ -158,17 +160,22 @@ impl<T: Transport> ArenaServer<T> {
         let name = self.names.remove(&gone.user)?;
         let player = player_of(gone.user);
         self.world.remove(player);
-        self.tell_others::<Talk>(gone.user, &Left { player });
+        self.tell_others::<Talk>(gone.user, Left { player });
         Some(ServerNews::Left { name, reason: gone.reason, stats: gone.stats })
     }
 
-    fn tell_others<C>(&mut self, user: UserId, message: &(impl MessageOf<Arena> + Clone))
+    fn tell_others<C>(&mut self, user: UserId, message: impl MessageOf<Arena>)
     where
         C: ChannelOf<Arena> + ToClient,
     {
-        let others: Vec<_> = self.names.keys().copied().filter(|other| *other != user).collect();
-        for other in others {
-            self.tell::<C>(other, message.clone());
+        let mut slow = Vec::new();
+        let others = Audience::room(self.arena).except(std::slice::from_ref(&user));
+        let told = self.server.broadcast::<C>(others, message, |user, error| slow.push((user, error)));
+        if let Err(error) = told {
+            tracing::error!(%error, "a message is over its limit");
+        }
+        for (user, error) in slow {
+            self.end(user, &error);
         }
     }
 
@@ -177,11 +184,13 @@ impl<T: Transport> ArenaServer<T> {
             // It has gone a moment ago; the event that says so is still to be read.
             Ok(()) | Err(SendError { kind: SendErrorKind::NotConnected, .. }) => {}
             // Its queue is full: it has not kept up for a megabyte.
-            Err(error) => {
-                tracing::warn!(%user, %error, "ending a connection");
-                self.server.disconnect(user, "you could not keep up");
-            }
+            Err(error) => self.end(user, &error),
         }
+    }
+
+    fn end(&mut self, user: UserId, error: &SendError) {
+        tracing::warn!(%user, %error, "ending a connection");
+        self.server.disconnect(user, "you could not keep up");
     }
 }
 

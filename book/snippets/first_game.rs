@@ -49,7 +49,7 @@ fn run_server(socket: impl Transport) -> Result<(), SendError> {
                 ServerEvent::Message(user, ArenaMessage::Chat(chat)) => {
                     println!("server: {user} says {}", chat.text);
                     server.broadcast::<Talk>(Audience::all(), chat, |user, error| {
-                        println!("server: {user}: {error}")
+                        println!("server: {user}: {error}");
                     })?;
                 }
                 ServerEvent::Tick(_tick) => {} // move the world on by a twentieth of a second

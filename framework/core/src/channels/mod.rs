@@ -8,6 +8,7 @@ mod tick_buffered;
 mod unreliable;
 
 pub(crate) use pool::BufferPool;
+pub(crate) use reliable::Rides;
 use reliable::{ReliableReceiver, ReliableSender};
 pub use tick_buffered::InputReport;
 pub(crate) use tick_buffered::MAX_TICKS_BACK;
@@ -148,6 +149,21 @@ impl Sender {
             Self::Inputs(sender) => sender.take().map(Payload::Kept),
             Self::Reports(sender) => sender.take().map(Payload::Once),
         }
+    }
+
+    /// An entry under way that may go out again before it is known to be lost.
+    pub(crate) fn peek_ride(&self, channel: u8, now: Instant, rides: Rides) -> Option<(u64, EntryHead)> {
+        let Self::Reliable(sender) = self else { return None };
+        let (number, numbering, len) = sender.peek_ride(now, rides)?;
+        Some((number, EntryHead { channel, numbering, len }))
+    }
+
+    /// Takes the entry that [`peek_ride`](Self::peek_ride) showed.
+    pub(crate) fn ride(&mut self, number: u64, now: Instant) -> Payload {
+        if let Self::Reliable(sender) = self {
+            sender.ride(number, now);
+        }
+        Payload::Kept(number)
     }
 
     /// The bytes of an entry that was taken and is kept.

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::{BufferPool, ENTRY_OVERHEAD, QueueFull, Violation};
 use crate::Instant;
@@ -8,6 +9,18 @@ use crate::protocol::Mode;
 
 /// How many entries may be under way beyond the oldest unacknowledged one. The receiver holds as many.
 pub(crate) const RELIABLE_WINDOW: u64 = 512;
+
+/// What may ride along again before it is known to be lost: messages of commands' and chat's size, not pieces of bulk.
+const MAX_RIDER: usize = 256;
+
+/// How entries ride along.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rides {
+    /// How often each may.
+    pub(crate) most: u8,
+    /// How long after it was last sent.
+    pub(crate) spacing: Duration,
+}
 
 /// Messages that are sent until they are acknowledged. A message longer than a packet is several entries with
 /// consecutive numbers.
@@ -30,6 +43,10 @@ struct Outgoing {
     is_first: bool,
     is_last: bool,
     state: State,
+    /// How many packets with it are undecided.
+    copies: u8,
+    /// How often it has ridden along with others.
+    rides: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +85,8 @@ impl ReliableSender {
                 is_first,
                 is_last,
                 state: State::Unsent,
+                copies: 0,
+                rides: 0,
             });
             if is_last {
                 return Ok(());
@@ -93,8 +112,34 @@ impl ReliableSender {
         } else {
             self.lost -= 1;
         }
-        self.entry_mut(number)?.state = State::InFlight { sent_at: now };
+        let entry = self.entry_mut(number)?;
+        entry.state = State::InFlight { sent_at: now };
+        entry.copies = entry.copies.saturating_add(1);
         Some(number)
+    }
+
+    /// The oldest small entry that may ride along now.
+    pub(crate) fn peek_ride(&self, now: Instant, rides: Rides) -> Option<(u64, Numbering, usize)> {
+        let may_ride = |entry: &Outgoing| match entry.state {
+            State::InFlight { sent_at } => {
+                now - sent_at >= rides.spacing && entry.rides < rides.most && entry.payload.len() <= MAX_RIDER
+            }
+            _ => false,
+        };
+        let index = self.in_flight_range().position(may_ride)?;
+        let (number, entry) = (self.first + index as u64, self.entries.get(index)?);
+        let numbering =
+            Numbering::Reliable { number: number as u16, first: entry.is_first, last: entry.is_last };
+        Some((number, numbering, entry.payload.len()))
+    }
+
+    /// Takes the entry that [`peek_ride`](Self::peek_ride) showed.
+    pub(crate) fn ride(&mut self, number: u64, now: Instant) {
+        if let Some(entry) = self.entry_mut(number) {
+            entry.state = State::InFlight { sent_at: now };
+            entry.copies = entry.copies.saturating_add(1);
+            entry.rides += 1;
+        }
     }
 
     pub(crate) fn payload(&self, number: u64) -> &[u8] {
@@ -118,11 +163,11 @@ impl ReliableSender {
         }
     }
 
-    /// A packet with this entry was lost. If the entry was sent again since, that one counts.
+    /// A packet with this entry was lost. If it is on its way in another, that one counts.
     pub(crate) fn lost(&mut self, number: u64) {
-        if let Some(entry) = self.entry_mut(number)
-            && matches!(entry.state, State::InFlight { .. })
-        {
+        let Some(entry) = self.entry_mut(number) else { return };
+        entry.copies = entry.copies.saturating_sub(1);
+        if entry.copies == 0 && matches!(entry.state, State::InFlight { .. }) {
             entry.state = State::Lost;
             self.lost += 1;
         }

@@ -188,6 +188,17 @@ impl Link {
         tick
     }
 
+    /// Keeps the share of the last hundred packets or so that was lost.
+    pub(super) fn see_losses(&mut self, acked: u32, lost: u32) {
+        const WEIGHT: f64 = 1.0 / 64.0;
+        for _ in 0..acked {
+            self.recent_loss -= self.recent_loss * WEIGHT;
+        }
+        for _ in 0..lost {
+            self.recent_loss += (1.0 - self.recent_loss) * WEIGHT;
+        }
+    }
+
     fn hear_acks(&mut self, now: Instant, header: &DataHeader) {
         if !self.sent.knows(&header.acks) {
             return;
@@ -198,6 +209,7 @@ impl Link {
         let summary = self.sent.acknowledge(now, &header.acks, loss_delay, least, fate);
         self.stats.packets_acked += u64::from(summary.acked);
         self.stats.packets_lost += u64::from(summary.lost);
+        self.see_losses(summary.acked, summary.lost);
         if summary.acked > 0 {
             self.silent_timeouts = 0;
         }

@@ -58,6 +58,8 @@ struct Link {
     owes_ack: bool,
     /// How many times in a row nothing was acknowledged for a whole timeout.
     silent_timeouts: u32,
+    /// The share of recent packets that was lost, from 0 to 1.
+    recent_loss: f64,
     /// Where this side is in its ticks: what the packets we write are stamped with.
     ticking: Ticking,
     tick_interval: Duration,
@@ -202,6 +204,7 @@ impl Connection<Connected> {
                 last_sent: now,
                 owes_ack: false,
                 silent_timeouts: 0,
+                recent_loss: 0.0,
                 ticking: Ticking::new(now, 0),
                 tick_interval,
                 peer_tick,
@@ -457,6 +460,7 @@ impl Link {
             let loss_delay = self.round_trip.loss_delay();
             let lost = self.sent.detect_losses(now, loss_delay, fate(&mut self.senders, &mut self.pool));
             self.stats.packets_lost += u64::from(lost);
+            self.see_losses(0, lost);
         }
         if self.probe_deadline().is_some_and(|deadline| now >= deadline) {
             // Two packets, as RFC 9002 section 6.2.4 has it: one may be lost too.

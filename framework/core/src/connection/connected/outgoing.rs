@@ -4,7 +4,7 @@ use bowline_wire::BitWriter;
 
 use super::{Cargo, EntryHead, Flush, Link, channel_bits, fate};
 use crate::Instant;
-use crate::channels::{Chosen, Payload};
+use crate::channels::{Chosen, Payload, Rides};
 use crate::packet::{DataHeader, Previous, seal};
 
 /// The most packets that one connection sends at one moment. A transfer of a megabyte then takes some fifteen ticks,
@@ -25,7 +25,9 @@ impl Link {
         if !has_entries {
             self.sent.application_is_idle();
         }
-        let may_send_entries = has_entries && self.allowance.is_open() && self.has_window();
+        let has_room = self.allowance.is_open() && self.has_window();
+        let rides_along = !has_entries && has_room && self.has_riders(now);
+        let may_send_entries = has_entries && has_room || rides_along;
         if !(may_send_entries || self.owes_ack || is_heartbeat) || self.flush.packets >= MAX_BURST {
             return false;
         }
@@ -44,7 +46,9 @@ impl Link {
 
         let mut chosen = std::mem::take(&mut self.chosen);
         if may_send_entries {
-            self.choose(now, self.max_datagram * 8 - writer.bit_len(), &mut chosen);
+            let room_bits = self.max_datagram * 8 - writer.bit_len();
+            let left = self.choose(now, room_bits, &mut chosen);
+            self.choose_riders(now, left, &mut chosen);
         }
         self.write(&chosen, &mut writer);
         *datagram = writer.into_bytes();
@@ -74,7 +78,7 @@ impl Link {
     /// Chooses entries for one packet until none fits, from the channel whose turn it is by weight: start-time fair
     /// queueing (Goyal, Vin, Cheng, *Start-time Fair Queueing*, SIGCOMM 1996). A channel that was silent begins at the
     /// present, so a small urgent message does not wait for a large transfer, and nobody saves turns up.
-    fn choose(&mut self, now: Instant, mut room_bits: usize, chosen: &mut Vec<Chosen>) {
+    fn choose(&mut self, now: Instant, mut room_bits: usize, chosen: &mut Vec<Chosen>) -> usize {
         let channels = self.protocol.channels();
         let channel_bits = channel_bits(channels);
         let mut previous = Previous::default();
@@ -108,6 +112,45 @@ impl Link {
             // Entries of one channel next to each other name it once, so in this order they take no more bits.
             let place = chosen.partition_point(|entry| entry.head.channel <= head.channel);
             chosen.insert(place, Chosen { head, payload });
+        }
+        room_bits
+    }
+
+    /// Whether the path loses packets, and something is under way that had better go out again now.
+    fn has_riders(&self, now: Instant) -> bool {
+        let Some(rides) = self.rides() else { return false };
+        self.senders.iter().any(|sender| sender.peek_ride(0, now, rides).is_some())
+    }
+
+    /// Fills what room is left with small reliable messages that are under way, where the path loses packets: then a lost
+    /// one arrives a tick later, and not a round trip. Nothing new waits for that, for it goes first.
+    fn choose_riders(&mut self, now: Instant, mut room_bits: usize, chosen: &mut Vec<Chosen>) {
+        let Some(rides) = self.rides() else { return };
+        let channel_bits = channel_bits(self.protocol.channels());
+        for (channel, sender) in self.senders.iter_mut().enumerate() {
+            while let Some((number, head)) = sender.peek_ride(channel as u8, now, rides) {
+                // The most that it takes, whatever the entry before it: another channel's, or one of a far number.
+                let bits = head.bits(Previous::default(), channel_bits) + 2;
+                if bits > room_bits {
+                    break;
+                }
+                room_bits -= bits;
+                let payload = sender.ride(number, now);
+                let place = chosen.partition_point(|entry| entry.head.channel <= head.channel);
+                chosen.insert(place, Chosen { head, payload });
+            }
+        }
+    }
+
+    /// How messages ride along: not at all where less than one packet in a hundred is lost, once where less than one in
+    /// ten is, and otherwise twice.
+    fn rides(&self) -> Option<Rides> {
+        // Copies that go out together are lost together: a tick apart, and a little less for clocks that differ.
+        let spacing = self.tick_interval * 9 / 10;
+        match self.recent_loss {
+            loss if loss < 0.01 => None,
+            loss if loss < 0.1 => Some(Rides { most: 1, spacing }),
+            _ => Some(Rides { most: 2, spacing }),
         }
     }
 

@@ -65,11 +65,11 @@ pub use bowline_core::connection::ConnectError;
 pub use bowline_core::handshake::DoorwayConfig;
 pub use bowline_core::protocol::{Difference, Direction, ItemKind, Mismatch, Mode};
 pub use bowline_core::{
-    AppText, BitReader, BitWriter, Channel, ChannelOf, Clock, ComponentOf, Connected, ConnectionConfig,
-    ConnectionStats, DecodeError, DisconnectReason, Disconnected, EncodeError, EncodeErrorKind, Entropy,
-    FieldMask, Host, InputReport, Instant, ManualClock, Message, MessageOf, PendingAuth, Phase, Protocol,
-    ProtocolId, RejectReason, Replicate, Request, RequestOf, ResourceOf, RoundTrip, Schema, SeededEntropy,
-    SendError, SendErrorKind, SendRate, TickTime, ToClient, ToServer, Wire,
+    AppText, BitReader, BitWriter, Channel, ChannelOf, ChannelStats, Clock, ComponentOf, Connected,
+    ConnectionConfig, ConnectionStats, DecodeError, DisconnectReason, Disconnected, EncodeError,
+    EncodeErrorKind, Entropy, FieldMask, Host, InputReport, Instant, ManualClock, Message, MessageOf,
+    PendingAuth, Phase, Protocol, ProtocolId, RejectReason, Replicate, Request, RequestOf, ResourceOf,
+    RoundTrip, Schema, SeededEntropy, SendError, SendErrorKind, SendRate, TickTime, ToClient, ToServer, Wire,
 };
 pub use bowline_macros::{Channel, Message, Protocol, Replicate, Request, Wire};
 pub use bowline_platform::{OsEntropy, SystemClock};

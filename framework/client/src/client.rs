@@ -3,8 +3,8 @@ use std::fmt;
 
 use bowline_core::connection::{ConnectError, Connected, Disconnected, PendingAuth, encode_auth};
 use bowline_core::{
-    ChannelOf, ClientTransport, ConnectionStats, DisconnectReason, Host, Instant, MessageOf, Phase, Protocol,
-    RejectReason, RoundTrip, SendError, SocketConfig, TickTime, ToServer,
+    ChannelOf, ChannelStats, ClientTransport, ConnectionStats, DisconnectReason, Host, Instant, MessageOf,
+    Phase, Protocol, RejectReason, RoundTrip, SendError, SocketConfig, TickTime, ToServer,
 };
 
 use crate::{ClientConfig, Progress, Session, TickStats};
@@ -316,6 +316,12 @@ impl<P: Protocol, T: ClientTransport, H: Host> ConnectedClient<'_, P, T, H> {
     #[must_use]
     pub fn stats(&self) -> ConnectionStats {
         self.session.stats()
+    }
+
+    /// What a channel has done so far.
+    #[must_use]
+    pub fn channel_stats<C: ChannelOf<P>>(&self) -> ChannelStats {
+        self.session.channel_stats::<C>()
     }
 
     /// The round-trip time as measured so far.

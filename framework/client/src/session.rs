@@ -5,8 +5,8 @@ use bowline_core::connection::{
     ConnectError, Connected, Disconnected, MessageEncoder, PendingAuth, Received, Step, encode_auth,
 };
 use bowline_core::{
-    ChannelOf, ClientTransport, Connection, ConnectionStats, DisconnectReason, Host, Instant, MessageOf,
-    Protocol, ProtocolSpec, RoundTrip, SendError, TickTime, ToServer, Transport, TransportError,
+    ChannelOf, ChannelStats, ClientTransport, Connection, ConnectionStats, DisconnectReason, Host, Instant,
+    MessageOf, Protocol, ProtocolSpec, RoundTrip, SendError, TickTime, ToServer, Transport, TransportError,
     TransportErrorKind,
 };
 
@@ -376,6 +376,12 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
     #[must_use]
     pub fn stats(&self) -> ConnectionStats {
         self.connection.stats()
+    }
+
+    /// What a channel has done so far.
+    #[must_use]
+    pub fn channel_stats<C: ChannelOf<P>>(&self) -> ChannelStats {
+        self.connection.channel_stats(C::INDEX)
     }
 
     /// The round-trip time as measured so far.

@@ -11,6 +11,7 @@ mod channels;
 pub mod connection;
 mod entropy;
 pub mod handshake;
+mod meters;
 mod pacing;
 mod packet;
 pub mod protocol;
@@ -23,8 +24,8 @@ pub use acks::RoundTrip;
 pub use bowline_wire::{BitReader, BitWriter, DecodeError, EncodeError, EncodeErrorKind, Schema, Wire};
 pub use channels::InputReport;
 pub use connection::{
-    AppText, Connected, Connection, ConnectionConfig, ConnectionStats, DisconnectReason, Disconnected,
-    PendingAuth, Phase, ProtocolSpec, RejectReason, SendError, SendErrorKind,
+    AppText, ChannelStats, Connected, Connection, ConnectionConfig, ConnectionStats, DisconnectReason,
+    Disconnected, PendingAuth, Phase, ProtocolSpec, RejectReason, SendError, SendErrorKind,
 };
 pub use entropy::{Entropy, Host, SeededEntropy};
 pub use pacing::SendRate;

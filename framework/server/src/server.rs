@@ -9,9 +9,9 @@ use bowline_core::connection::{
 use bowline_core::handshake::{Caller, Doorway, Knock};
 use bowline_core::protocol::{Mode, decode_exactly};
 use bowline_core::{
-    AppText, ChannelOf, Connection, Demux, DisconnectReason, Host, Instant, MessageOf, Protocol,
-    ProtocolSpec, RejectReason, Security, SendError, SendErrorKind, SessionKey, SocketConfig, ToClient,
-    Transport, TransportError, TransportErrorKind,
+    AppText, ChannelOf, ChannelStats, Connection, Demux, DisconnectReason, Host, Instant, MessageOf,
+    Protocol, ProtocolSpec, RejectReason, Security, SendError, SendErrorKind, SessionKey, SocketConfig,
+    ToClient, Transport, TransportError, TransportErrorKind,
 };
 
 use crate::ServerConfig;
@@ -313,6 +313,12 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         let address = user.path.address();
         let transport = self.transport.as_ref().map_or("", |transport| transport.name(address));
         Some(UserInfo { address, transport, stats: user.connection.stats() })
+    }
+
+    /// What a channel has done so far for a user; `None` where it is gone.
+    #[must_use]
+    pub fn channel_stats<C: ChannelOf<P>>(&self, user: UserId) -> Option<ChannelStats> {
+        Some(self.users.get(user)?.connection.channel_stats(C::INDEX))
     }
 
     /// The credentials that a user showed when it came in; `None` where it is gone.

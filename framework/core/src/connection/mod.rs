@@ -20,7 +20,8 @@ pub use path::{Path, PathChange};
 pub use pending::{ConnectError, PendingAuth, Step};
 pub(crate) use reason::Farewell;
 pub use reason::{AppText, DisconnectReason, RejectReason};
-pub use stats::ConnectionStats;
+pub(crate) use stats::{ChannelCounters, Flow};
+pub use stats::{ChannelStats, ConnectionStats};
 pub use transition::{Input, Transition, transition};
 
 use crate::protocol::{ChannelSpec, Description, Protocol, ProtocolId, ProtocolSchema};

@@ -1,13 +1,34 @@
 use std::time::Duration;
 
+use crate::Instant;
+use crate::meters::Meter;
+
 /// What a connection has done so far. Counters never go back; cheap enough to read every tick.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ConnectionStats {
     /// The smoothed round-trip time; `None` before the first measurement.
     pub round_trip_time: Option<Duration>,
+    /// Half of the recent round trips took no longer, to some 6 %; `None` before the first measurement.
+    pub round_trip_p50: Option<Duration>,
+    /// All but one in a hundred of the recent round trips took no longer, to some 6 %.
+    pub round_trip_p99: Option<Duration>,
     /// How much the round-trip time varies (mean deviation, RFC 6298).
     pub jitter: Duration,
+    /// The share of the last hundred sent packets or so that was lost, from 0 to 1.
+    pub recent_loss_sent: f64,
+    /// The share of the other side's packets of the last second that has not arrived, from 0 to 1.
+    pub recent_loss_received: f64,
+    /// How many bytes a second may be sent now.
+    pub send_rate: u32,
+    /// Packets sent in the last second.
+    pub packets_sent_per_second: u64,
+    /// Packets taken in in the last second.
+    pub packets_received_per_second: u64,
+    /// Bytes sent in the last second, in datagrams.
+    pub bytes_sent_per_second: u64,
+    /// Bytes taken in in the last second, in datagrams.
+    pub bytes_received_per_second: u64,
     /// Packets sent.
     pub packets_sent: u64,
     /// Packets taken in.
@@ -55,6 +76,111 @@ impl ConnectionStats {
     #[must_use]
     pub fn loss_received(&self) -> f64 {
         share(self.packets_missed, self.packets_missed + self.packets_received)
+    }
+}
+
+/// What one channel of a connection has done so far.
+///
+/// Bytes are those of messages, without what packets add; the ones that were sent twice count twice in the figures of the
+/// last second and in `bytes_sent`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChannelStats {
+    /// Messages handed to `send`.
+    pub messages_sent: u64,
+    /// Messages that arrived whole.
+    pub messages_received: u64,
+    /// Messages that were dropped before they were sent, because the queue was full.
+    pub messages_dropped: u64,
+    /// Bytes put into packets.
+    pub bytes_sent: u64,
+    /// Bytes of the messages that arrived whole.
+    pub bytes_received: u64,
+    /// Bytes put into packets in the last second.
+    pub bytes_sent_per_second: u64,
+    /// Bytes of the messages that arrived whole in the last second.
+    pub bytes_received_per_second: u64,
+    /// Bytes that wait to be sent or acknowledged, as [`send_queue_size`](crate::ConnectionConfig::send_queue_size) counts.
+    pub queued_bytes: usize,
+}
+
+/// What a connection counts for a channel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChannelCounters {
+    totals: ChannelStats,
+    sent: Meter,
+    received: Meter,
+}
+
+impl ChannelCounters {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self { totals: ChannelStats::default(), sent: Meter::new(now), received: Meter::new(now) }
+    }
+
+    pub(crate) const fn queued(&mut self, dropped: usize) {
+        self.totals.messages_sent += 1;
+        self.totals.messages_dropped += dropped as u64;
+    }
+
+    pub(crate) fn sent(&mut self, now: Instant, bytes: usize) {
+        self.totals.bytes_sent += bytes as u64;
+        self.sent.add(now, bytes as u64);
+    }
+
+    pub(crate) fn received(&mut self, now: Instant, bytes: usize) {
+        self.totals.messages_received += 1;
+        self.totals.bytes_received += bytes as u64;
+        self.received.add(now, bytes as u64);
+    }
+
+    pub(crate) fn roll(&mut self, now: Instant) {
+        self.sent.roll(now);
+        self.received.roll(now);
+    }
+
+    pub(crate) fn stats(&self, queued_bytes: usize) -> ChannelStats {
+        ChannelStats {
+            bytes_sent_per_second: self.sent.per_second(),
+            bytes_received_per_second: self.received.per_second(),
+            queued_bytes,
+            ..self.totals
+        }
+    }
+}
+
+/// What a connection counts in the last second.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Flow {
+    pub(crate) packets_sent: Meter,
+    pub(crate) packets_received: Meter,
+    pub(crate) bytes_sent: Meter,
+    pub(crate) bytes_received: Meter,
+    /// By how much the number of the newest packet from there has grown.
+    pub(crate) packets_numbered: Meter,
+}
+
+impl Flow {
+    pub(crate) const fn new(now: Instant) -> Self {
+        let meter = Meter::new(now);
+        Self {
+            packets_sent: meter,
+            packets_received: meter,
+            bytes_sent: meter,
+            bytes_received: meter,
+            packets_numbered: meter,
+        }
+    }
+
+    pub(crate) fn roll(&mut self, now: Instant) {
+        let Self { packets_sent, packets_received, bytes_sent, bytes_received, packets_numbered } = self;
+        for meter in [packets_sent, packets_received, bytes_sent, bytes_received, packets_numbered] {
+            meter.roll(now);
+        }
+    }
+
+    pub(crate) fn loss_received(&self) -> f64 {
+        let (numbered, received) = (self.packets_numbered.per_second(), self.packets_received.per_second());
+        share(numbered.saturating_sub(received), numbered)
     }
 }
 

@@ -126,6 +126,11 @@ impl Ticking {
         *self = Self { tick: unwrap_tick(tick, self.tick), into, at: now };
     }
 
+    /// When it was set.
+    pub(crate) const fn now(&self) -> Instant {
+        self.at
+    }
+
     pub(crate) const fn tick(&self) -> u64 {
         self.tick
     }

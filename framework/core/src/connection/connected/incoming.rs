@@ -127,7 +127,11 @@ impl Link {
 
     fn commit(&mut self, now: Instant, number: u64, header: &DataHeader, bytes: &[u8], entries: &[Entry]) {
         self.last_heard = now;
+        let numbered = number.saturating_sub(self.received.newest());
         self.received.insert(number, now);
+        self.flow.packets_numbered.add(now, numbered);
+        self.flow.packets_received.add(now, 1);
+        self.flow.bytes_received.add(now, bytes.len() as u64);
         self.stats.packets_received += 1;
         self.stats.bytes_received += bytes.len() as u64;
         // A heartbeat is answered by the one that would be due soon: then the path is measured while nobody speaks.
@@ -148,9 +152,13 @@ impl Link {
             let payload = self.read_payload(bytes, entry);
             let Some(receiver) = self.receivers.get_mut(channel) else { continue };
             let (delivered, stats, unread) = (&mut self.delivered, &mut self.stats, &mut self.unread_bytes);
+            let mut counters = self.counters.get_mut(channel);
             let mut deliver = |bytes: Vec<u8>| {
                 stats.messages_received += 1;
                 *unread += bytes.len() + ENTRY_OVERHEAD;
+                if let Some(counters) = &mut counters {
+                    counters.received(now, bytes.len());
+                }
                 delivered.push_back(Received { channel, bytes });
             };
             let outcome =
@@ -217,7 +225,9 @@ impl Link {
         let sayable = header.acks.held_back.as_millis() < 255;
         if let Some(round_trip) = summary.round_trip.filter(|_| sayable) {
             self.round_trip.sample(round_trip, header.acks.held_back);
-            self.peer_clock.measured(now, self.round_trip.latest().unwrap_or_default());
+            let latest = self.round_trip.latest().unwrap_or_default();
+            self.peer_clock.measured(now, latest);
+            self.round_trips.record(latest);
         }
         if let Some(sample) = summary.rate {
             let (delivered, in_flight) = (self.sent.delivery().delivered(), self.sent.delivery().in_flight());

@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use super::transition::reason_for;
 use super::{
-    Connection, ConnectionConfig, ConnectionStats, DisconnectReason, Disconnected, Farewell, Input, Parting,
-    Path, Phase, ProtocolSpec, Transition, transition,
+    ChannelCounters, ChannelStats, Connection, ConnectionConfig, ConnectionStats, DisconnectReason,
+    Disconnected, Farewell, Flow, Input, Parting, Path, Phase, ProtocolSpec, Transition, transition,
 };
 use crate::acks::{ReceivedPackets, RoundTrip, SentPackets};
 use crate::channels::{BufferPool, Chosen, ENTRY_OVERHEAD, QueueFull, Receiver, Sender};
+use crate::meters::Histogram;
 use crate::pacing::{Allowance, RateControl, Turns};
 use crate::packet::{EntryHead, FromClient, SessionToken, Side, channel_bits};
 use crate::ticks::{PeerClock, TickTime, Ticking};
@@ -71,6 +72,10 @@ struct Link {
     flush: Flush,
     ended: Option<DisconnectReason>,
     stats: ConnectionStats,
+    round_trips: Histogram,
+    flow: Flow,
+    /// One for each channel.
+    counters: Vec<ChannelCounters>,
 
     // Scratch memory, kept because a steady flow shall not allocate.
     entries: Vec<incoming::Entry>,
@@ -214,6 +219,9 @@ impl Connection<Connected> {
                 flush: Flush { at: now, packets: 0 },
                 ended: None,
                 stats: ConnectionStats::default(),
+                round_trips: Histogram::new(),
+                flow: Flow::new(now),
+                counters: vec![ChannelCounters::new(now); channels.len()],
                 entries: Vec::new(),
                 chosen: Vec::new(),
             })),
@@ -281,6 +289,14 @@ impl Connection<Connected> {
     #[must_use]
     pub fn stats(&self) -> ConnectionStats {
         self.state.0.stats()
+    }
+
+    /// What the channel at `channel` of the protocol has done so far.
+    #[must_use]
+    pub fn channel_stats(&self, channel: usize) -> ChannelStats {
+        let link = &self.state.0;
+        let queued = link.senders.get(channel).map_or(0, Sender::queued_bytes);
+        link.counters.get(channel).map_or_else(ChannelStats::default, |counters| counters.stats(queued))
     }
 
     /// Whether packets over its path are secret.
@@ -436,6 +452,9 @@ impl Link {
             Ok(dropped) => {
                 self.stats.messages_sent += 1;
                 self.stats.messages_dropped += dropped as u64;
+                if let Some(counters) = self.counters.get_mut(channel) {
+                    counters.queued(dropped);
+                }
                 Ok(())
             }
             Err(QueueFull::Bytes) => {
@@ -452,6 +471,8 @@ impl Link {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
+        self.flow.roll(now);
+        self.counters.iter_mut().for_each(|counters| counters.roll(now));
         if now - self.last_heard >= self.config.disconnection_timeout_duration {
             self.happened(Input::SilenceTimeout, reason_for(Input::SilenceTimeout));
             return;
@@ -514,6 +535,9 @@ impl Link {
             let incomplete = &mut self.stats.messages_incomplete;
             if let Some(bytes) = receiver.next_due(tick, max, &mut self.pool, incomplete) {
                 self.stats.messages_received += 1;
+                if let Some(counters) = self.counters.get_mut(channel) {
+                    counters.received(self.ticking.now(), bytes.len());
+                }
                 self.unread_bytes += bytes.len() + ENTRY_OVERHEAD;
                 return Some(Received { channel, bytes });
             }
@@ -542,6 +566,15 @@ impl Link {
             messages_early: early,
             round_trip_time: self.round_trip.smoothed(),
             jitter: self.round_trip.jitter(),
+            round_trip_p50: self.round_trips.quantile(0.5),
+            round_trip_p99: self.round_trips.quantile(0.99),
+            recent_loss_sent: self.recent_loss,
+            recent_loss_received: self.flow.loss_received(),
+            send_rate: self.rate.bytes_per_second() as u32,
+            packets_sent_per_second: self.flow.packets_sent.per_second(),
+            packets_received_per_second: self.flow.packets_received.per_second(),
+            bytes_sent_per_second: self.flow.bytes_sent.per_second(),
+            bytes_received_per_second: self.flow.bytes_received.per_second(),
             queued_bytes: self.senders.iter().map(Sender::queued_bytes).sum(),
             packets_missed: self.received.newest().saturating_sub(self.stats.packets_received),
             ..self.stats

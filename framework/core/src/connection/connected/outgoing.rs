@@ -56,7 +56,12 @@ impl Link {
 
         self.sent.record(now, datagram.len(), chosen.iter().filter_map(cargo));
         self.allowance.spend(datagram.len());
+        self.flow.packets_sent.add(now, 1);
+        self.flow.bytes_sent.add(now, datagram.len() as u64);
         for entry in chosen.drain(..) {
+            if let Some(counters) = self.counters.get_mut(usize::from(entry.head.channel)) {
+                counters.sent(now, entry.head.len);
+            }
             if let Payload::Once(payload) = entry.payload {
                 self.pool.give(payload);
             }

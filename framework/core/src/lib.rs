@@ -15,6 +15,7 @@ mod meters;
 mod pacing;
 mod packet;
 pub mod protocol;
+mod requests;
 mod session;
 mod ticks;
 mod time;
@@ -25,15 +26,16 @@ pub use bowline_wire::{BitReader, BitWriter, DecodeError, EncodeError, EncodeErr
 pub use channels::InputReport;
 pub use connection::{
     AppText, ChannelStats, Connected, Connection, ConnectionConfig, ConnectionStats, DisconnectReason,
-    Disconnected, PendingAuth, Phase, ProtocolSpec, RejectReason, SendError, SendErrorKind,
+    Disconnected, PendingAuth, Phase, ProtocolSpec, RejectReason, SendError, SendErrorKind, Unsent,
 };
 pub use entropy::{Entropy, Host, SeededEntropy};
 pub use pacing::SendRate;
 pub use packet::Side;
 pub use protocol::{
-    Channel, ChannelOf, ComponentOf, FieldMask, Message, MessageOf, Protocol, ProtocolId, Replicate, Request,
+    CarriesRequests, Channel, ChannelOf, ComponentOf, FieldMask, Message, MessageOf, Protocol, ProtocolId, Replicate, Request,
     RequestOf, ResourceOf, ToClient, ToServer,
 };
+pub use requests::{AnyResponder, Asked, PendingResponse, RequestError, Responder, Unanswered};
 pub use session::{Demux, SessionKey};
 pub use ticks::TickTime;
 pub use time::{Clock, Instant, ManualClock};

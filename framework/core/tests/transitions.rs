@@ -85,9 +85,11 @@ impl Protocol for Game {
     type Auth = ();
     type Message = ();
     type Request = ();
-    type Response = ();
     type Component = ();
     type Resource = ();
+    type Requested = ();
+
+    fn requested(_: (), _: AnyResponder) {}
 }
 
 const NOW: Instant = Instant::from_nanos(1_000_000_000);

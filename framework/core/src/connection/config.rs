@@ -37,6 +37,13 @@ pub struct ConnectionConfig {
     /// How often a message on a tick-buffered channel goes out, at most: in the packet of its tick and in those of the
     /// ticks after it, until it is acknowledged. 3, so that two lost packets in a row lose none; at least 1.
     pub input_copies: u8,
+    /// After so long without a response a request ends with
+    /// [`RequestError::TimedOut`](crate::RequestError::TimedOut), unless it has a timeout of its own. 10 s.
+    pub request_timeout: Duration,
+    /// How many requests may wait for a response, in each direction: one more of ours is refused with
+    /// [`SendErrorKind::TooManyRequests`](crate::SendErrorKind::TooManyRequests), one more of the other side's is
+    /// answered with [`RequestError::Busy`](crate::RequestError::Busy). 16,384.
+    pub max_requests_in_flight: usize,
 }
 
 impl ConnectionConfig {
@@ -67,6 +74,8 @@ impl Default for ConnectionConfig {
             receive_memory: 1 << 20,
             send_rate: SendRate::default(),
             input_copies: 3,
+            request_timeout: Duration::from_secs(10),
+            max_requests_in_flight: 16_384,
         }
     }
 }

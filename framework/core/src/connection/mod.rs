@@ -12,7 +12,7 @@ mod transition;
 pub use config::ConnectionConfig;
 pub(crate) use connected::Origin;
 pub use connected::{
-    Connected, Intake, MessageEncoder, Received, SendError, SendErrorKind, decode_received, encode_auth,
+    Connected, Incoming, Intake, MessageEncoder, Received, SendError, SendErrorKind, Unsent, decode_received, encode_auth,
     encode_error,
 };
 pub use disconnected::{Disconnected, Parting};
@@ -127,6 +127,12 @@ impl ProtocolSpec {
     #[must_use]
     pub const fn channels(&self) -> &'static [ChannelSpec] {
         self.schema.channels
+    }
+
+    /// Whether requests are part of it.
+    #[must_use]
+    pub const fn has_requests(&self) -> bool {
+        !self.schema.requests.is_empty()
     }
 
     /// How long a tick is.

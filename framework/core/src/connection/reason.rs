@@ -157,13 +157,13 @@ impl AppText {
         &self.0
     }
 
-    fn encode(&self, writer: &mut BitWriter) {
+    pub(crate) fn encode(&self, writer: &mut BitWriter) {
         let within_limit: Result<(), EncodeError> = self.0.encode_limited(Self::MAX_BYTES, writer);
         debug_assert!(within_limit.is_ok(), "cut when it was made");
         writer.align();
     }
 
-    fn decode(reader: &mut BitReader<'_>) -> Result<Self, DecodeError> {
+    pub(crate) fn decode(reader: &mut BitReader<'_>) -> Result<Self, DecodeError> {
         let text = String::decode_limited(Self::MAX_BYTES, reader)?;
         if reader.read_bits(reader.remaining_bits() as u32 % 8)? != 0 {
             return Err(DecodeError::TrailingBits);

@@ -61,6 +61,12 @@ pub struct ConnectionStats {
     pub messages_late: u64,
     /// Messages on tick-buffered channels that came too long before their tick. On a client: as the server has reported.
     pub messages_early: u64,
+    /// Requests of this side that wait for a response.
+    pub requests_in_flight: usize,
+    /// Requests of the other side that were refused because too many are unanswered.
+    pub requests_turned_away: u64,
+    /// Responses that nobody waits for any more: they came too late, or their request was dropped.
+    pub responses_unclaimed: u64,
     /// Bytes of messages that wait to be sent or acknowledged.
     pub queued_bytes: usize,
 }

@@ -28,6 +28,15 @@ pub trait ToServer: Channel {}
 )]
 pub trait ToClient: Channel {}
 
+/// A channel that requests and their responses may travel on. Derived where the mode is `ordered_reliable` or
+/// `unordered_reliable`, and the direction `bidirectional`.
+#[diagnostic::on_unimplemented(
+    message = "the channel `{Self}` carries no requests",
+    label = "requests need a channel that loses nothing and leads both ways",
+    note = "declare it `#[channel(ordered_reliable, bidirectional)]` or `#[channel(unordered_reliable, bidirectional)]`"
+)]
+pub trait CarriesRequests: ToServer + ToClient {}
+
 /// What a connection knows of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelSpec {
@@ -40,6 +49,15 @@ pub struct ChannelSpec {
     /// Its share of what the connection may send, next to the weights of the other channels that have something to
     /// send. 1 unless it says otherwise; not part of what both sides must agree on.
     pub weight: u16,
+}
+
+impl ChannelSpec {
+    /// Whether requests may travel on it: no message is lost or left out, and a response finds its way back.
+    #[must_use]
+    pub const fn carries_requests(&self) -> bool {
+        matches!(self.mode, Mode::UnorderedReliable | Mode::OrderedReliable)
+            && matches!(self.direction, Direction::Bidirectional)
+    }
 }
 
 /// What a channel promises about the messages on it.

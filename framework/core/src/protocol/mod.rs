@@ -1,7 +1,11 @@
 //! What a server and a client agree on: the traits behind `#[derive(Message)]`, `#[derive(Channel)]`,
 //! `#[derive(Request)]`, `#[derive(Replicate)]` and `#[derive(Protocol)]`.
 
+use std::fmt;
+
 use bowline_wire::{BitReader, BitWriter, DecodeError, EncodeError, Schema, Wire, bits_for};
+
+use crate::requests::AnyResponder;
 
 mod channel;
 #[doc(hidden)]
@@ -9,7 +13,7 @@ pub mod derive;
 mod description;
 mod replicate;
 
-pub use channel::{Channel, ChannelSpec, Direction, Mode, ToClient, ToServer};
+pub use channel::{CarriesRequests, Channel, ChannelSpec, Direction, Mode, ToClient, ToServer};
 pub use description::{DESCRIPTION_LIMIT, Description, Difference, ItemKind, Mismatch};
 pub use replicate::{FieldMask, Replicate};
 
@@ -68,12 +72,16 @@ pub trait Protocol: Sized + 'static {
     type Message: Wire + Send + 'static;
     /// Any request.
     type Request: Wire + Send + 'static;
-    /// Any response.
-    type Response: Wire + Send + 'static;
     /// Any component.
     type Component: Wire + Send + 'static;
     /// Any resource.
     type Resource: Wire + Send + 'static;
+    /// Any request that arrived, with the right to answer it: an enum with an [`Asked`](crate::Asked) for each.
+    type Requested: fmt::Debug + Send + 'static;
+
+    /// A request that arrived.
+    #[doc(hidden)]
+    fn requested(request: Self::Request, responder: AnyResponder) -> Self::Requested;
 }
 
 /// The identity of a protocol.
@@ -168,6 +176,11 @@ impl ProtocolSchema {
         false
     }
 
+    /// Whether messages and requests travel side by side on a channel, so that each has to say which it is.
+    pub(crate) const fn mixes_requests(&self, channel: &ChannelSpec) -> bool {
+        !self.requests.is_empty() && channel.carries_requests()
+    }
+
     const fn fingerprint(&self) -> u64 {
         let mut hash = bowline_wire::Fingerprint::new()
             .number(WIRE_VERSION as u64)
@@ -220,14 +233,14 @@ impl Tag {
     }
 }
 
-/// A message that belongs to protocol `P`: it is listed in `messages(..)`.
+/// A message that belongs to protocol `P`: it is listed in `messages(..)`. The enum of all messages is one too.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a message of the protocol `{P}`",
     label = "not listed in `messages(..)`",
     note = "add it to `messages(..)` in the `#[protocol(..)]` of `{P}`"
 )]
-pub trait MessageOf<P: Protocol>: Message {
-    /// Its number.
+pub trait MessageOf<P: Protocol>: Message + Into<P::Message> {
+    /// Its number; of no bits in the enum, which writes it itself.
     const TAG: Tag;
 }
 
@@ -285,6 +298,18 @@ pub fn encode_message<P: Protocol, M: MessageOf<P>>(
 ) -> Result<(), EncodeError> {
     M::TAG.encode(writer);
     message.encode(writer)
+}
+
+/// Writes a request as its protocol's enum of all requests would, without building the enum.
+///
+/// # Errors
+/// Where a field is over its limit; the writer then holds bits of no use.
+pub(crate) fn encode_request<P: Protocol, R: RequestOf<P>>(
+    request: &R,
+    writer: &mut BitWriter,
+) -> Result<(), EncodeError> {
+    R::TAG.encode(writer);
+    request.encode(writer)
 }
 
 /// Reads a value that must fill `bytes`.

@@ -10,6 +10,7 @@ use crate::connection::transition::reason_for;
 use crate::connection::{Input, Phase, Transition, transition};
 use crate::packet::{DataHeader, FromClient, FromServer, Numbering, PathProbe, Previous, Side, sealed_token};
 use crate::protocol::Direction;
+use crate::requests::Delivery;
 use crate::ticks::TickTime;
 
 /// An entry of a packet, and where its payload begins.
@@ -153,13 +154,23 @@ impl Link {
             let Some(receiver) = self.receivers.get_mut(channel) else { continue };
             let (delivered, stats, unread) = (&mut self.delivered, &mut self.stats, &mut self.unread_bytes);
             let mut counters = self.counters.get_mut(channel);
+            let spec = self.protocol.channels().get(channel).filter(|spec| spec.carries_requests());
+            let mut requests = self.requests.as_mut().zip(spec);
             let mut deliver = |bytes: Vec<u8>| {
                 stats.messages_received += 1;
-                *unread += bytes.len() + ENTRY_OVERHEAD;
                 if let Some(counters) = &mut counters {
                     counters.received(now, bytes.len());
                 }
-                delivered.push_back(Received { channel, bytes });
+                let (bytes, responder) = match &mut requests {
+                    None => (bytes, None),
+                    Some((requests, spec)) => match requests.take_in((channel, spec.name), bytes) {
+                        Delivery::Message(bytes) => (bytes, None),
+                        Delivery::Request(bytes, responder) => (bytes, Some(responder)),
+                        Delivery::Nothing => return,
+                    },
+                };
+                *unread += bytes.len() + ENTRY_OVERHEAD;
+                delivered.push_back(Received { channel, bytes, responder });
             };
             let outcome =
                 receiver.accept(entry.head.numbering, payload, &around, &mut self.pool, &mut deliver);

@@ -3,8 +3,10 @@
 mod incoming;
 mod outgoing;
 mod typed;
+mod unsent;
 
-pub use typed::{MessageEncoder, decode_received, encode_auth, encode_error};
+pub use typed::{Incoming, MessageEncoder, decode_received, encode_auth, encode_error};
+pub use unsent::Unsent;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -19,6 +21,7 @@ use crate::channels::{BufferPool, Chosen, ENTRY_OVERHEAD, QueueFull, Receiver, S
 use crate::meters::Histogram;
 use crate::pacing::{Allowance, RateControl, Turns};
 use crate::packet::{EntryHead, FromClient, SessionToken, Side, channel_bits};
+use crate::requests::{AnyResponder, Requests};
 use crate::ticks::{PeerClock, TickTime, Ticking};
 use crate::transport::Address;
 use crate::{InputReport, Instant, Security};
@@ -52,6 +55,8 @@ struct Link {
     /// Bytes of messages that were delivered and not yet given back.
     unread_bytes: usize,
     pool: BufferPool,
+    /// Where the protocol has requests.
+    requests: Option<Requests>,
 
     last_heard: Instant,
     last_sent: Instant,
@@ -121,16 +126,19 @@ pub enum Intake {
     Newest,
 }
 
-/// A whole message that arrived. Give the buffer back with [`Connection::recycle`] when it has been read.
-#[derive(Debug, PartialEq, Eq)]
+/// A whole message or request that arrived. Give the buffer back with [`Connection::recycle`] when it has been read. A
+/// request that is not read is refused.
+#[derive(Debug)]
 pub struct Received {
     /// The place of its channel in the protocol.
     pub channel: usize,
     /// The encoded message.
     pub bytes: Vec<u8>,
+    /// Of a request.
+    responder: Option<AnyResponder>,
 }
 
-/// Why a message was not sent. It is still where it was: nothing is lost.
+/// Why a message was not sent. It was not queued, not even in part; [`Unsent`] gives it back.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("message on channel `{channel}` was not sent: {kind}")]
 pub struct SendError {
@@ -160,6 +168,12 @@ pub enum SendErrorKind {
         /// How many may.
         max: usize,
     },
+    /// As many requests as may be wait for a response.
+    #[error("{max} requests wait for an answer already; wait for some, or raise max_requests_in_flight on both sides")]
+    TooManyRequests {
+        /// How many may.
+        max: usize,
+    },
     /// A field is over its limit.
     #[error(transparent)]
     Encode(#[from] bowline_wire::EncodeError),
@@ -179,6 +193,7 @@ impl Connection<Connected> {
         let send_rate = config.send_rate;
         let input_copies = config.input_copies;
         let tick_interval = protocol.tick_interval();
+        let requests = protocol.has_requests().then(|| Requests::new(&config));
         let peer_tick = TickTime::new(peer_tick, tick_interval).unwrapped_tick();
         let mut peer_clock = PeerClock::new(now, tick_interval);
         let mut estimate = RoundTrip::new();
@@ -205,6 +220,7 @@ impl Connection<Connected> {
                 delivered: VecDeque::new(),
                 unread_bytes: 0,
                 pool: BufferPool::default(),
+                requests,
                 last_heard: now,
                 last_sent: now,
                 owes_ack: false,
@@ -414,6 +430,9 @@ impl Connection<Connected> {
         let parting = Farewell::for_reason(&reason)
             .map(|farewell| Parting::goodbye(now, link.side, farewell, link.peer_token, link.security));
         let mut stats = link.stats();
+        if let Some(requests) = &link.requests {
+            requests.end(&reason);
+        }
         if reason == DisconnectReason::TimedOut {
             // Nobody will ever say so, but what was on the way when the silence began is lost.
             stats.packets_lost += link.sent.in_flight() as u64;
@@ -488,6 +507,9 @@ impl Link {
             self.senders.iter_mut().for_each(|sender| sender.probe(2));
             self.silent_timeouts += 1;
         }
+        if let Some(requests) = &self.requests {
+            requests.expire(now);
+        }
         for (receiver, sender) in self.receivers.iter_mut().zip(&mut self.senders) {
             self.stats.messages_incomplete += receiver.expire(now, &mut self.pool);
             receiver.report(now, sender, &mut self.pool);
@@ -508,13 +530,14 @@ impl Link {
         let owed = self.owes_ack.then_some(self.last_heard);
         let overtaken = self.sent.has_overtaken();
         let loss = overtaken.then(|| self.sent.next_loss(self.round_trip.loss_delay())).flatten();
+        let (request, has_refusals) = self.requests.as_ref().map_or((None, false), Requests::look);
         // What did not fit into one burst goes out with the next.
-        let waiting = self.senders.iter().any(|sender| sender.peek(0).is_some());
+        let waiting = has_refusals || self.senders.iter().any(|sender| sender.peek(0).is_some());
         let burst = waiting.then(|| {
             (self.flush.at + BURST_INTERVAL).max(self.allowance.opens_at(self.rate.bytes_per_second()))
         });
         let report = self.receivers.iter().filter_map(Receiver::report_at).min();
-        [Some(silence), Some(heartbeat), owed, loss, burst, report, self.probe_deadline()]
+        [Some(silence), Some(heartbeat), owed, loss, burst, report, request, self.probe_deadline()]
             .into_iter()
             .flatten()
             .min()
@@ -539,7 +562,7 @@ impl Link {
                     counters.received(self.ticking.now(), bytes.len());
                 }
                 self.unread_bytes += bytes.len() + ENTRY_OVERHEAD;
-                return Some(Received { channel, bytes });
+                return Some(Received { channel, bytes, responder: None });
             }
         }
         None
@@ -561,7 +584,12 @@ impl Link {
     fn stats(&self) -> ConnectionStats {
         let late_and_early = self.receivers.iter().map(Receiver::late_and_early);
         let (late, early) = late_and_early.fold((0, 0), |sum, more| (sum.0 + more.0, sum.1 + more.1));
+        let requests = self.requests.as_ref().map(Requests::counts).unwrap_or_default();
         ConnectionStats {
+            requests_in_flight: requests.in_flight,
+            requests_turned_away: requests.turned_away,
+            responses_unclaimed: requests.unclaimed,
+            malformed: self.stats.malformed + requests.malformed,
             messages_late: late,
             messages_early: early,
             round_trip_time: self.round_trip.smoothed(),

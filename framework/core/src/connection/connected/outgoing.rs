@@ -2,10 +2,11 @@
 
 use bowline_wire::BitWriter;
 
-use super::{Cargo, EntryHead, Flush, Link, channel_bits, fate};
+use super::{Cargo, EntryHead, Flush, Link, SendErrorKind, channel_bits, fate};
 use crate::Instant;
 use crate::channels::{Chosen, Payload, Rides};
 use crate::packet::{DataHeader, Previous, seal};
+use crate::requests::Requests;
 
 /// The most packets that one connection sends at one moment. A transfer of a megabyte then takes some fifteen ticks,
 /// and neither a kernel's socket buffer (some 90 such packets) nor a home router sees more at once.
@@ -16,6 +17,7 @@ impl Link {
         if self.ended.is_some() {
             return false;
         }
+        self.send_refusals();
         if self.flush.at != now {
             self.flush = Flush { at: now, packets: 0 };
         }
@@ -73,6 +75,17 @@ impl Link {
         self.stats.packets_sent += 1;
         self.stats.bytes_sent += datagram.len() as u64;
         true
+    }
+
+    /// Queues the refusals of requests that were dropped or refused since the last time. What finds no room waits.
+    fn send_refusals(&mut self) {
+        while let Some((channel, refusal)) = self.requests.as_ref().and_then(Requests::next_refusal) {
+            match self.send(channel, &refusal).map_err(|error| error.kind) {
+                Err(SendErrorKind::QueueFull { .. }) => return,
+                // Nothing but the queue stands against so few bytes, unless hardly any message may be sent at all.
+                Ok(()) | Err(_) => self.requests.iter().for_each(Requests::refusal_is_sent),
+            }
+        }
     }
 
     /// Whether the path is not filled with what is under way already.

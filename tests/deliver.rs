@@ -101,7 +101,7 @@ fn c3_every_size_travels_and_one_too_many_is_a_named_error() {
 
     for size in [largest - framing + 3, largest, largest + 1] {
         let error = pair.server_mut().send_to::<Ordered>(user, numbered(0, size)).unwrap_err();
-        assert!(matches!(error.kind, SendErrorKind::TooLarge { max, .. } if max == largest), "{error}");
+        assert!(matches!(error.kind(), SendErrorKind::TooLarge { max, .. } if max == largest), "{error}");
         let mut client = pair.client_mut().connected().unwrap();
         assert!(client.send::<Unordered>(numbered(0, size)).is_err());
     }
@@ -119,7 +119,7 @@ fn a_full_queue_is_a_named_error_and_loses_nothing() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error.kind, SendErrorKind::QueueFull { .. }), "{error}");
+    assert!(matches!(error.kind(), SendErrorKind::QueueFull { .. }), "{error}");
     pair.run_for(MS * 20_000);
     assert_eq!(numbers(pair.client_messages()), (0..accepted).collect::<Vec<_>>());
 }

@@ -1,5 +1,6 @@
 //! Channels.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bowline::prelude::*;
@@ -93,18 +94,24 @@ fn the_page_says_what_the_modes_do() {
 }
 
 // ANCHOR: errors
-fn say<T, H>(client: &mut bowline::Client<Game, T, H>, map: Map) -> Result<(), SendError>
+fn say<T, H>(
+    client: &mut bowline::Client<Game, T, H>,
+    map: Map,
+    later: &mut VecDeque<GameMessage>,
+) -> Result<(), SendError>
 where
     T: bowline::transport::ClientTransport,
     H: bowline::Host,
 {
     let Some(mut connected) = client.connected() else { return Ok(()) };
     match connected.send::<Talk>(map) {
-        Err(error) if matches!(error.kind, SendErrorKind::QueueFull { .. }) => {
-            println!("{error}"); // the other side does not keep up: try again later, or drop it
+        Ok(()) => Ok(()),
+        // The other side does not keep up. The message comes back: `connected.send::<Talk>(later.pop_front())`, say.
+        Err(unsent) if matches!(unsent.kind(), SendErrorKind::QueueFull { .. }) => {
+            later.push_back(unsent.into_message());
             Ok(())
         }
-        other => other,
+        Err(unsent) => Err(unsent.error),
     }
 }
 // ANCHOR_END: errors
@@ -112,15 +119,17 @@ where
 #[test]
 fn limits_have_errors() {
     let mut pair = Pair::<Game>::connected(1, Conditions::perfect(), ());
-    let too_large = say(pair.client_mut(), Map(vec![0; 300_000])).unwrap_err();
+    let mut later = VecDeque::new();
+    let too_large = say(pair.client_mut(), Map(vec![0; 300_000]), &mut later).unwrap_err();
     assert_eq!(
         too_large.to_string(),
         "message on channel `Talk` was not sent: it takes 300004 bytes, and max_message_size is 262144; \
          split it or raise the limit on both sides"
     );
     for _ in 0..10 {
-        say(pair.client_mut(), Map(vec![0; 200_000])).unwrap();
+        say(pair.client_mut(), Map(vec![0; 200_000]), &mut later).unwrap();
     }
+    assert_eq!(later.len(), 6);
     let mut connected = pair.client_mut().connected().unwrap();
     let full = connected.send::<Talk>(Map(vec![0; 200_000])).unwrap_err();
     assert_eq!(

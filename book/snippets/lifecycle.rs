@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use bowline::prelude::*;
 use bowline::transport::{ClientTransport, local};
-use bowline::{AuthRequest, AuthTicket, Authenticate, Host, ManualClock, SeededEntropy, async_trait};
+use bowline::{
+    AuthRequest, AuthTicket, Authenticate, Host, Incoming, ManualClock, SeededEntropy, async_trait,
+};
 use bowline_sim::{ClusterConfig, Conditions, Fault, Pair, Seen};
 
 use crate::protocol::{Arena, ArenaMessage, Chat, Login, Talk};
@@ -42,11 +44,13 @@ fn talk<T: ClientTransport>(
     session.send::<Talk>(Chat { text: "ahoy".into() })?;
     loop {
         session.receive();
-        while let Some(message) = session.next_message() {
-            match message {
-                ArenaMessage::Chat(chat) if chat.text == "farewell" => return Ok(session.disconnect()),
-                ArenaMessage::Chat(chat) => println!("{}", chat.text),
-                ArenaMessage::Steer(_) => {}
+        while let Some(incoming) = session.next_incoming() {
+            match incoming {
+                Incoming::Message(ArenaMessage::Chat(chat)) if chat.text == "farewell" => {
+                    return Ok(session.disconnect());
+                }
+                Incoming::Message(ArenaMessage::Chat(chat)) => println!("{}", chat.text),
+                Incoming::Message(ArenaMessage::Steer(_)) | Incoming::Request(_) => {}
             }
         }
         session.flush();

@@ -15,6 +15,7 @@ mod own_transport;
 mod pages;
 mod protocol;
 mod readme;
+mod requests;
 mod simulator;
 mod ticks;
 mod transports;

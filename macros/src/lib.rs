@@ -199,12 +199,13 @@ pub fn replicate(input: TokenStream) -> TokenStream {
 /// | `messages(..)` | types that derive `Message` |
 /// | `requests(..)` | types that derive `Request` |
 /// | `components(..)`, `resources(..)` | types that derive `Replicate` |
-/// | `derive(Clone, Debug, ..)` | what the enums derive; every item (and every response) must have it |
+/// | `derive(Clone, Debug, ..)` | what the enums derive; every item must have it |
 /// | `crate = "path::to::bowline"` | where the facade is, if it is not `::bowline` |
 ///
-/// For `Arena` it makes the enums `ArenaMessage`, `ArenaRequest`, `ArenaResponse` (named as the request, holds its
-/// response), `ArenaComponent` and `ArenaResource`, as public as `Arena`, beside it. A variant is named as the last
-/// part of its item's path. All but responses have `From` of each item.
+/// For `Arena` it makes the enums `ArenaMessage`, `ArenaRequest`, `ArenaComponent` and `ArenaResource`, as public as
+/// `Arena`, beside it. A variant is named as the last part of its item's path, and each has `From` of its item. The
+/// enum `ArenaRequested` is what a request is to the side that is asked: its variants hold an `Asked<..>`, which is
+/// the request and the right to answer it.
 ///
 /// The order of a list gives its items their numbers: a change of it is a change of the protocol's identity.
 ///

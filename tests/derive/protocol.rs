@@ -103,8 +103,6 @@ fn the_enums_hold_every_item() {
     assert_eq!(comes_back(&chat), 2 + 9 + 16);
     assert_eq!(comes_back(&ArenaMessage::from(Steer(0.5))), 2 + 8);
     assert_eq!(comes_back(&ArenaRequest::from(Leave(3))), 1 + 8);
-    assert_eq!(comes_back(&ArenaResponse::Join(Some(3))), 1 + 9);
-    assert_eq!(comes_back(&ArenaResponse::Leave(None)), 1 + 1);
     assert_eq!(comes_back(&ArenaComponent::from(items::Tagged { tag: 1 })), 1 + 8);
     assert_eq!(comes_back(&ArenaResource::from(Scoreboard { best: vec![5] })), 1 + 8 + 16);
     assert_eq!(decoded::<ArenaMessage>(&[3]), Err(DecodeError::UnknownVariant));
@@ -175,7 +173,6 @@ fn a_protocol_may_be_empty() {
     assert_eq!(Empty::SCHEMA.auth, bowline::Schema::Unit);
     assert!(decoded::<EmptyMessage>(&[]).is_err());
     assert!(decoded::<EmptyRequest>(&[0]).is_err());
-    assert!(decoded::<EmptyResponse>(&[]).is_err());
     assert!(decoded::<EmptyComponent>(&[]).is_err());
     assert!(decoded::<EmptyResource>(&[]).is_err());
 }
@@ -185,7 +182,6 @@ proptest! {
     fn any_bytes_are_refused_or_canonical(bytes in prop::collection::vec(any::<u8>(), 0..48)) {
         refused_or_canonical::<ArenaMessage>(&bytes);
         refused_or_canonical::<ArenaRequest>(&bytes);
-        refused_or_canonical::<ArenaResponse>(&bytes);
         refused_or_canonical::<ArenaComponent>(&bytes);
         refused_or_canonical::<ArenaResource>(&bytes);
         refused_or_canonical::<Login>(&bytes);

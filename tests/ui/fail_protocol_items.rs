@@ -31,7 +31,7 @@ struct NotAComponent;
 struct NoCredentials;
 
 #[derive(Protocol)]
-#[protocol(tick_rate = 20, messages(Absent))]
+#[protocol(tick_rate = 20, messages(Nowhere))]
 struct NotThere;
 
 fn main() {}

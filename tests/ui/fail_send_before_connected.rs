@@ -31,7 +31,7 @@ fn not_yet(mut session: Session<Disconnected, Arena, ClientSocket>) {
 
 fn nor_while_the_server_decides(mut session: Session<PendingAuth, Arena, ClientSocket>) {
     session.send::<Talk>(Chat);
-    session.next_message();
+    session.next_incoming();
     session.server_tick();
 }
 

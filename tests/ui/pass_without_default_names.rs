@@ -32,5 +32,7 @@ struct Arena;
 fn main() {
     let _ = (Chat::Text { letters: [0; 3] }, Chat::Nothing, Join(1), News, Arena);
     let _ = ArenaComponent::Place(Place { x: 0.0, local: 0 });
-    let _ = ArenaResponse::Join(());
+    let _ = |requested: ArenaRequested| match requested {
+        ArenaRequested::Join(asked) => asked.request.0,
+    };
 }

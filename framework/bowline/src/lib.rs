@@ -61,15 +61,16 @@
 pub use bowline_client::{
     ClientConfig, ClientEvent, ConnectFailed, ConnectedClient, Progress, ReconnectPolicy, TickStats,
 };
-pub use bowline_core::connection::ConnectError;
+pub use bowline_core::connection::{ConnectError, Incoming};
 pub use bowline_core::handshake::DoorwayConfig;
 pub use bowline_core::protocol::{Difference, Direction, ItemKind, Mismatch, Mode};
 pub use bowline_core::{
-    AppText, BitReader, BitWriter, Channel, ChannelOf, ChannelStats, Clock, ComponentOf, Connected,
-    ConnectionConfig, ConnectionStats, DecodeError, DisconnectReason, Disconnected, EncodeError,
-    EncodeErrorKind, Entropy, FieldMask, Host, InputReport, Instant, ManualClock, Message, MessageOf,
-    PendingAuth, Phase, Protocol, ProtocolId, RejectReason, Replicate, Request, RequestOf, ResourceOf,
-    RoundTrip, Schema, SeededEntropy, SendError, SendErrorKind, SendRate, TickTime, ToClient, ToServer, Wire,
+    AppText, Asked, BitReader, BitWriter, CarriesRequests, Channel, ChannelOf, ChannelStats, Clock,
+    ComponentOf, Connected, ConnectionConfig, ConnectionStats, DecodeError, DisconnectReason, Disconnected,
+    EncodeError, EncodeErrorKind, Entropy, FieldMask, Host, InputReport, Instant, ManualClock, Message,
+    MessageOf, PendingAuth, PendingResponse, Phase, Protocol, ProtocolId, RejectReason, Replicate, Request,
+    RequestError, RequestOf, ResourceOf, Responder, RoundTrip, Schema, SeededEntropy, SendError,
+    SendErrorKind, SendRate, TickTime, ToClient, ToServer, Unanswered, Unsent, Wire,
 };
 pub use bowline_macros::{Channel, Message, Protocol, Replicate, Request, Wire};
 pub use bowline_platform::{OsEntropy, SystemClock};
@@ -151,14 +152,16 @@ pub mod prelude {
         ClientTransport, Conditioned, LinkConditionerConfig, SocketConfig, Transport,
     };
     pub use crate::{
-        Audience, AuthTicket, Client, ClientConfig, ClientEvent, Connected, ConnectionStats,
-        DisconnectReason, Disconnected, PendingAuth, Phase, Progress, ReconnectPolicy, RejectReason, RoomId,
-        SendError, Server, ServerConfig, ServerEvent, Session, SystemClock, UserId,
+        Asked, Audience, AuthTicket, Client, ClientConfig, ClientEvent, Connected, ConnectionStats,
+        DisconnectReason, Disconnected, PendingAuth, PendingResponse, Phase, Progress, ReconnectPolicy,
+        RejectReason, RequestError, Responder, RoomId, SendError, Server, ServerConfig, ServerEvent, Session,
+        SystemClock, Unsent, UserId,
+    };
+    pub use crate::{
+        CarriesRequests, ChannelOf, ComponentOf, MessageOf, ProtocolId, RequestOf, ResourceOf, ToClient,
+        ToServer,
     };
     pub use crate::{Channel, Message, Protocol, Replicate, Request, Wire};
-    pub use crate::{
-        ChannelOf, ComponentOf, MessageOf, ProtocolId, RequestOf, ResourceOf, ToClient, ToServer,
-    };
 }
 
 /// What generated code names. Not part of the public interface: it changes without notice.
@@ -167,15 +170,17 @@ pub mod __private {
     // Under these names a user may have types of their own.
     pub use core::convert::From;
     pub use core::default::Default;
+    pub use core::fmt::{self, Debug, Formatter};
     pub use core::marker::Send;
     pub use core::primitive::{f64, i128, str, u16, u32, usize};
     pub use core::result::Result::{self, Ok};
 
     pub use bowline_core::protocol::{
-        Channel, ChannelOf, ChannelSpec, ComponentOf, Direction, FieldMask, ItemSchema, Message, MessageOf,
-        Mode, Protocol, ProtocolSchema, Replicate, Request, RequestOf, RequestSchema, ResourceOf, Tag,
-        ToClient, ToServer,
+        CarriesRequests, Channel, ChannelOf, ChannelSpec, ComponentOf, Direction, FieldMask, ItemSchema,
+        Message, MessageOf, Mode, Protocol, ProtocolSchema, Replicate, Request, RequestOf, RequestSchema,
+        ResourceOf, Tag, ToClient, ToServer,
     };
+    pub use bowline_core::{AnyResponder, Asked};
     pub use bowline_wire::{
         BitReader, BitWriter, DecodeError, EncodeError, Field, FixedBits, LengthLimited, Quantize, Quantizer,
         RangeSpec, RangedInt, Schema, Variant, Wire, length_bits, variant,

@@ -1,10 +1,11 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use bowline_core::connection::{ConnectError, Connected, Disconnected, PendingAuth, encode_auth};
+use bowline_core::connection::{ConnectError, Connected, Disconnected, Incoming, PendingAuth, encode_auth};
 use bowline_core::{
-    ChannelOf, ChannelStats, ClientTransport, ConnectionStats, DisconnectReason, Host, Instant, MessageOf,
-    Phase, Protocol, RejectReason, RoundTrip, SendError, SocketConfig, TickTime, ToServer,
+    CarriesRequests, ChannelOf, ChannelStats, ClientTransport, ConnectionStats, DisconnectReason, Host,
+    Instant, MessageOf, PendingResponse, Phase, Protocol, RejectReason, Request, RequestOf, Responder,
+    RoundTrip, SocketConfig, TickTime, ToServer, Unanswered, Unsent,
 };
 
 use crate::{ClientConfig, Progress, Session, TickStats};
@@ -45,6 +46,8 @@ pub enum ClientEvent<P: Protocol> {
     Connected,
     /// A message of the server.
     Message(P::Message),
+    /// A request of the server, to be answered now or later: see [`Responder`].
+    Request(P::Requested),
     /// It is time for this tick of the client: simulate, and send the player's inputs for it. It is ahead of the server, so
     /// that they arrive before the server's own [`Tick`](Self::Tick). Not where `config.ticks` is off.
     Tick(u32),
@@ -271,8 +274,11 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
 
     fn poll_connected(&mut self, mut session: Session<Connected, P, T, H>) -> State<P, T, H> {
         session.receive();
-        while let Some(message) = session.next_message() {
-            self.events.push_back(ClientEvent::Message(message));
+        while let Some(incoming) = session.next_incoming() {
+            self.events.push_back(match incoming {
+                Incoming::Message(message) => ClientEvent::Message(message),
+                Incoming::Request(requested) => ClientEvent::Request(requested),
+            });
         }
         match session.poll() {
             Ok(session) => State::Connected(session),
@@ -307,9 +313,40 @@ impl<P: Protocol, T: ClientTransport, H: Host> ConnectedClient<'_, P, T, H> {
     /// Queues a message for the server; it goes out with the next [`Client::send`].
     ///
     /// # Errors
-    /// Where a field is over its limit, the message too large, or the channel's queue full. Nothing was sent.
-    pub fn send<C: ChannelOf<P> + ToServer>(&mut self, message: impl MessageOf<P>) -> Result<(), SendError> {
+    /// Where a field is over its limit, the message too large, or the channel's queue full. Nothing was sent; the
+    /// message comes back.
+    pub fn send<C: ChannelOf<P> + ToServer>(
+        &mut self,
+        message: impl MessageOf<P>,
+    ) -> Result<(), Unsent<P::Message>> {
         self.session.send::<C>(message)
+    }
+
+    /// Asks the server. The request goes out with the next [`Client::send`]; its response can be waited for in two ways,
+    /// as [`PendingResponse`] says.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and where `config.connection.max_requests_in_flight` wait for an answer already. Nothing
+    /// was asked; the request comes back.
+    pub fn request<C: ChannelOf<P> + CarriesRequests, R: RequestOf<P>>(
+        &mut self,
+        request: R,
+    ) -> Result<PendingResponse<R>, Unsent<R>> {
+        self.session.request::<C, R>(request)
+    }
+
+    /// Answers a request of the server. A response of another type than the request's does not compile.
+    ///
+    /// # Errors
+    /// Where a field is over its limit, the response too large, the channel's queue full, or the session over that the
+    /// request came by. Response and responder come back.
+    #[expect(clippy::result_large_err, reason = "the response is given back, whatever its size")]
+    pub fn respond<R: Request>(
+        &mut self,
+        responder: Responder<R>,
+        response: R::Response,
+    ) -> Result<(), Unanswered<R>> {
+        self.session.respond(responder, response)
     }
 
     /// What the session has done so far.
@@ -388,6 +425,7 @@ where
         match self {
             Self::Connected => f.write_str("Connected"),
             Self::Message(message) => f.debug_tuple("Message").field(message).finish(),
+            Self::Request(requested) => f.debug_tuple("Request").field(requested).finish(),
             Self::Tick(tick) => f.debug_tuple("Tick").field(tick).finish(),
             Self::Rejected(reason) => f.debug_tuple("Rejected").field(reason).finish(),
             Self::Disconnected(reason) => f.debug_tuple("Disconnected").field(reason).finish(),

@@ -2,12 +2,12 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use bowline_core::connection::{
-    ConnectError, Connected, Disconnected, MessageEncoder, PendingAuth, Received, Step, encode_auth,
+    ConnectError, Connected, Disconnected, Incoming, MessageEncoder, PendingAuth, Received, Step, encode_auth,
 };
 use bowline_core::{
-    ChannelOf, ChannelStats, ClientTransport, Connection, ConnectionStats, DisconnectReason, Host, Instant,
-    MessageOf, Protocol, ProtocolSpec, RoundTrip, SendError, TickTime, ToServer, Transport, TransportError,
-    TransportErrorKind,
+    CarriesRequests, ChannelOf, ChannelStats, ClientTransport, Connection, ConnectionStats, DisconnectReason,
+    Host, Instant, MessageOf, PendingResponse, Protocol, ProtocolSpec, Request, RequestOf, Responder,
+    RoundTrip, TickTime, ToServer, Transport, TransportError, TransportErrorKind, Unanswered, Unsent,
 };
 
 use crate::ClientConfig;
@@ -62,6 +62,9 @@ pub struct ConnectFailed<P, T, H> {
 
 /// The session that `connect` began, or the one that it could not begin with.
 type Begun<P, T, H> = Result<Session<PendingAuth, P, T, H>, ConnectFailed<P, T, H>>;
+
+/// What a client calls the other side of its one connection.
+const SERVER: u64 = 0;
 
 /// How many datagrams one call looks at: no flood keeps it busy for ever.
 const MAX_RECEIVES: usize = 4_096;
@@ -241,9 +244,41 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
     /// Queues a message for the server; it goes out with the next [`flush`](Self::flush).
     ///
     /// # Errors
-    /// Where a field is over its limit, the message too large, or the channel's queue full. Nothing was sent.
-    pub fn send<C: ChannelOf<P> + ToServer>(&mut self, message: impl MessageOf<P>) -> Result<(), SendError> {
-        self.connection.send_message::<P, C>(&message, &mut self.encoder)
+    /// Where a field is over its limit, the message too large, or the channel's queue full. Nothing was sent; the
+    /// message comes back.
+    pub fn send<C: ChannelOf<P> + ToServer>(
+        &mut self,
+        message: impl MessageOf<P>,
+    ) -> Result<(), Unsent<P::Message>> {
+        self.connection.send_message::<P, C>(message, &mut self.encoder)
+    }
+
+    /// Asks the server. The request goes out with the next [`flush`](Self::flush); its response can be waited for in two
+    /// ways, as [`PendingResponse`] says.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and where `config.connection.max_requests_in_flight` wait for an answer already. Nothing
+    /// was asked.
+    pub fn request<C: ChannelOf<P> + CarriesRequests, R: RequestOf<P>>(
+        &mut self,
+        request: R,
+    ) -> Result<PendingResponse<R>, Unsent<R>> {
+        let now = self.now();
+        self.connection.request::<P, C, R>(now, request, &mut self.encoder)
+    }
+
+    /// Answers a request of the server.
+    ///
+    /// # Errors
+    /// Where a field is over its limit, the response too large, the channel's queue full, or the session over that the
+    /// request came by. Response and responder come back.
+    #[expect(clippy::result_large_err, reason = "the response is given back, whatever its size")]
+    pub fn respond<R: Request>(
+        &mut self,
+        responder: Responder<R>,
+        response: R::Response,
+    ) -> Result<(), Unanswered<R>> {
+        self.connection.respond(responder, response, &mut self.encoder)
     }
 
     /// Takes in what has arrived, and looks at the time.
@@ -324,12 +359,12 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
         self.connection.set_tick(now, tick.tick(), time.saturating_since(tick));
     }
 
-    /// The next message that has arrived. One that the protocol does not know is dropped and counted.
-    pub fn next_message(&mut self) -> Option<P::Message> {
+    /// The next message or request that has arrived. One that the protocol does not know is dropped and counted.
+    pub fn next_incoming(&mut self) -> Option<Incoming<P>> {
         loop {
             let received: Received = self.connection.next_message()?;
-            if let Some(message) = self.connection.read::<P>(received) {
-                return Some(message);
+            if let Some(incoming) = self.connection.read::<P>(received, SERVER) {
+                return Some(incoming);
             }
         }
     }

@@ -89,7 +89,7 @@ impl Protocol for Game {
     type Resource = ();
     type Requested = ();
 
-    fn requested(_: (), _: AnyResponder) {}
+    fn requested(_: (), _: bowline_core::AnyResponder) {}
 }
 
 const NOW: Instant = Instant::from_nanos(1_000_000_000);

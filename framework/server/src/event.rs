@@ -15,6 +15,8 @@ pub enum ServerEvent<P: Protocol, A> {
     Connected(UserId),
     /// A message of a user.
     Message(UserId, P::Message),
+    /// A request of a user, to be answered now or later: see [`Responder`](bowline_core::Responder).
+    Request(UserId, P::Requested),
     /// A message of a user on a tick-buffered channel, made for the tick whose [`Tick`](Self::Tick) comes next. Those of one
     /// user come in the order of sending; those of several in a stable order of the users.
     Input {
@@ -45,7 +47,7 @@ pub struct Departure<A> {
     /// Why.
     pub reason: DisconnectReason,
     /// What its connection did.
-    pub stats: ConnectionStats,
+    pub stats: Box<ConnectionStats>,
 }
 
 /// A client that did not get in.
@@ -67,6 +69,7 @@ where
             Self::AuthRequested(ticket) => f.debug_tuple("AuthRequested").field(ticket).finish(),
             Self::Connected(user) => f.debug_tuple("Connected").field(user).finish(),
             Self::Message(user, message) => f.debug_tuple("Message").field(user).field(message).finish(),
+            Self::Request(user, requested) => f.debug_tuple("Request").field(user).field(requested).finish(),
             Self::Input { user, tick, message } => f
                 .debug_struct("Input")
                 .field("user", user)

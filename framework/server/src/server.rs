@@ -1,23 +1,25 @@
+mod talk;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_core::connection::{
-    Disconnected, Intake, MessageEncoder, PathChange, Received, decode_received, encode_error,
+    Disconnected, Incoming, Intake, MessageEncoder, PathChange, Received, decode_received,
 };
 use bowline_core::handshake::{Caller, Doorway, Knock};
 use bowline_core::protocol::{Mode, decode_exactly};
 use bowline_core::{
-    AppText, ChannelOf, ChannelStats, Connection, Demux, DisconnectReason, Host, Instant, MessageOf,
-    Protocol, ProtocolSpec, RejectReason, Security, SendError, SendErrorKind, SessionKey, SocketConfig,
-    ToClient, Transport, TransportError, TransportErrorKind,
+    AppText, ChannelOf, ChannelStats, Connection, Demux, DisconnectReason, Host, Instant, Protocol,
+    ProtocolSpec, RejectReason, Security, SessionKey, SocketConfig, Transport, TransportError,
+    TransportErrorKind,
 };
 
 use crate::ServerConfig;
 use crate::auth::{AuthRequest, Authenticate, Decisions};
 use crate::event::{Departure, Rejection, ServerEvent};
-use crate::rooms::{Audience, RoomId, RoomMut, Rooms};
+use crate::rooms::Rooms;
 use crate::ticks::{Due, Ticks};
 use crate::users::{User, UserId, UserInfo, Users};
 
@@ -155,11 +157,16 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         loop {
             let event = match self.events.pop_front()? {
                 Queued::Event(event) => Some(event),
-                Queued::Message(user, received) => {
-                    self.read(user, received).map(|message| ServerEvent::Message(user, message))
-                }
+                Queued::Message(user, received) => self.read(user, received).map(|incoming| match incoming {
+                    Incoming::Message(message) => ServerEvent::Message(user, message),
+                    Incoming::Request(requested) => ServerEvent::Request(user, requested),
+                }),
                 Queued::Input(user, tick, received) => {
-                    self.read(user, received).map(|message| ServerEvent::Input { user, tick, message })
+                    self.read(user, received).and_then(|incoming| match incoming {
+                        Incoming::Message(message) => Some(ServerEvent::Input { user, tick, message }),
+                        // No tick-buffered channel carries requests.
+                        Incoming::Request(_) => None,
+                    })
                 }
             };
             if event.is_some() {
@@ -205,81 +212,6 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         if let Err(error) = transport.flush(now) {
             tracing::debug!(%error, "sending");
         }
-    }
-
-    /// Queues a message for a user; it goes out with the next [`send`](Self::send).
-    ///
-    /// A user is gone from the moment its connection ends, which may be before its `Disconnected` event has been read.
-    ///
-    /// # Errors
-    /// Where the user is gone, a field is over its limit, the message too large, or the channel's queue full. Nothing
-    /// was sent.
-    pub fn send_to<C: ChannelOf<P> + ToClient>(
-        &mut self,
-        user: UserId,
-        message: impl MessageOf<P>,
-    ) -> Result<(), SendError> {
-        let Some(user) = self.users.get_mut(user) else {
-            return Err(SendError { channel: C::SPEC.name, kind: SendErrorKind::NotConnected });
-        };
-        user.connection.send_message::<P, C>(&message, &mut self.encoder)
-    }
-
-    /// Queues a message for an [`Audience`]: all users, a room, a list, with exceptions. It is encoded once. One whose
-    /// queue is full misses it, and is given to `missed` with the reason.
-    ///
-    /// # Errors
-    /// Where a field is over its limit. Nothing was sent to anybody.
-    pub fn broadcast<C: ChannelOf<P> + ToClient>(
-        &mut self,
-        audience: Audience<'_>,
-        message: impl MessageOf<P>,
-        mut missed: impl FnMut(UserId, SendError),
-    ) -> Result<(), SendError> {
-        let bytes = self.encoder.encode::<P>(&message).map_err(|error| encode_error::<C>(error))?;
-        audience.each(&self.rooms, &mut self.users, |user| {
-            if let Err(error) = user.connection.send(C::INDEX, bytes) {
-                missed(user.id, error);
-            }
-        });
-        Ok(())
-    }
-
-    /// Opens a room. Nobody is in it.
-    pub fn create_room(&mut self) -> RoomId {
-        self.rooms.open()
-    }
-
-    /// Closes a room; those in it stay connected. `false` where it was closed before.
-    pub fn destroy_room(&mut self, room: RoomId) -> bool {
-        self.rooms.close(room)
-    }
-
-    /// A room, to let users in and out. A user that disconnects leaves all its rooms by itself.
-    pub const fn room_mut(&mut self, room: RoomId) -> RoomMut<'_, T::Address, P::Auth> {
-        RoomMut { rooms: &mut self.rooms, users: &self.users, id: room }
-    }
-
-    /// The open rooms, in a stable order.
-    pub fn rooms(&self) -> impl Iterator<Item = RoomId> {
-        self.rooms.ids()
-    }
-
-    /// Those in a room, in the order of [`users`](Self::users); nobody, where it is closed.
-    pub fn users_in(&self, room: RoomId) -> impl Iterator<Item = UserId> {
-        self.rooms.users(room)
-    }
-
-    /// How many are in a room; 0 where it is closed.
-    #[must_use]
-    pub fn user_count_in(&self, room: RoomId) -> usize {
-        self.rooms.len(room)
-    }
-
-    /// Whether a room is open and a user in it.
-    #[must_use]
-    pub fn is_in(&self, user: UserId, room: RoomId) -> bool {
-        self.rooms.contains(room, user)
     }
 
     /// Ends a user's connection; the user is told `reason`. What is queued for it goes out once before that, and is
@@ -456,11 +388,11 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         }
     }
 
-    /// Decodes a message of a user, who may be gone.
-    fn read(&mut self, user: UserId, received: Received) -> Option<P::Message> {
-        match self.users.get_mut(user) {
-            Some(user) => user.connection.read::<P>(received),
-            None => decode_received::<P>(&received),
+    /// Decodes what has arrived from a user, who may be gone.
+    fn read(&mut self, id: UserId, mut received: Received) -> Option<Incoming<P>> {
+        match self.users.get_mut(id) {
+            Some(user) => user.connection.read::<P>(received, id.to_bits()),
+            None => decode_received::<P>(&mut received, id.to_bits()),
         }
     }
 
@@ -576,7 +508,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
             }
         }
         let connection = connection.disconnect(now, reason.clone());
-        let stats = *connection.stats();
+        let stats = Box::new(*connection.stats());
         if connection.next_deadline().is_some() {
             if self.ghosts.len() >= MAX_GHOSTS {
                 self.forget_ghost();

@@ -18,6 +18,15 @@ impl UserId {
     pub const fn slot(self) -> usize {
         self.slot as usize
     }
+
+    /// As one number, for what knows connections and no users.
+    pub(crate) const fn to_bits(self) -> u64 {
+        (self.generation as u64) << 32 | self.slot as u64
+    }
+
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self { slot: bits as u32, generation: (bits >> 32) as u32 }
+    }
 }
 
 impl fmt::Display for UserId {

@@ -21,6 +21,8 @@ pub struct Cluster<P: Protocol> {
     auth: Box<dyn FnMut(usize) -> P::Auth>,
     app: Option<App<P>>,
     client_app: Option<ClientApp<P>>,
+    answers: Option<Answers<P>>,
+    client_answers: Option<ClientAnswers<P>>,
     door: Door,
     server: ServerNode<P>,
     clients: Vec<ClientNode<P>>,
@@ -34,6 +36,12 @@ type App<P> = Box<dyn FnMut(&mut Server<P, SimSocket, SimHost>, &Seen<P>)>;
 
 /// What a game's client, one with this number, does with an event.
 type ClientApp<P> = Box<dyn FnMut(usize, &mut Client<P, SimSocket, SimHost>, &ClientEvent<P>)>;
+
+/// How a game's server answers requests.
+type Answers<P> = Box<dyn FnMut(&mut Server<P, SimSocket, SimHost>, UserId, <P as Protocol>::Requested)>;
+
+/// How a game's client, one with this number, answers requests.
+type ClientAnswers<P> = Box<dyn FnMut(usize, &mut Client<P, SimSocket, SimHost>, <P as Protocol>::Requested)>;
 
 /// What a cluster is made of.
 #[derive(Clone, Debug)]
@@ -166,6 +174,8 @@ impl<P: Protocol> Cluster<P> {
             auth: Box::new(auth),
             app: None,
             client_app: None,
+            answers: None,
+            client_answers: None,
             door: Door::Open,
             server: ServerNode { server: None, node, seen: Vec::new() },
             clients,
@@ -188,6 +198,22 @@ impl<P: Protocol> Cluster<P> {
         app: impl FnMut(usize, &mut Client<P, SimSocket, SimHost>, &ClientEvent<P>) + 'static,
     ) {
         self.client_app = Some(Box::new(app));
+    }
+
+    /// Has requests to the server answered, now or later. Without this they are dropped, and so refused.
+    pub fn set_answers(
+        &mut self,
+        answers: impl FnMut(&mut Server<P, SimSocket, SimHost>, UserId, P::Requested) + 'static,
+    ) {
+        self.answers = Some(Box::new(answers));
+    }
+
+    /// Has requests to the clients answered, now or later. Without this they are dropped, and so refused.
+    pub fn set_client_answers(
+        &mut self,
+        answers: impl FnMut(usize, &mut Client<P, SimSocket, SimHost>, P::Requested) + 'static,
+    ) {
+        self.client_answers = Some(Box::new(answers));
     }
 
     /// Sets what becomes of those who want to come in from now on.
@@ -347,7 +373,7 @@ impl<P: Protocol> Cluster<P> {
         &self.server.seen
     }
 
-    /// What a client's application has seen, and when; not its ticks.
+    /// What a client's application has seen, and when; not its ticks, and no requests.
     #[must_use]
     pub fn client_seen(&self, client: usize) -> &[(Instant, ClientEvent<P>)] {
         &self.clients[client].seen
@@ -403,6 +429,14 @@ impl<P: Protocol> Cluster<P> {
         for (index, client) in self.clients.iter_mut().enumerate().filter(|(_, client)| wakes(&client.node)) {
             client.client.receive();
             while let Some(event) = client.client.next_event() {
+                let event = match (event, &mut self.client_answers) {
+                    (ClientEvent::Request(asked), Some(answer)) => {
+                        answer(index, &mut client.client, asked);
+                        continue;
+                    }
+                    (ClientEvent::Request(_), None) => continue,
+                    (event, _) => event,
+                };
                 if let Some(app) = &mut self.client_app {
                     app(index, &mut client.client, &event);
                 }
@@ -416,10 +450,8 @@ impl<P: Protocol> Cluster<P> {
     }
 
     fn run_server(&mut self, now: Instant) {
-        let Self { server: ServerNode { server: Some(server), node, seen }, app, door, tickets, .. } = self
-        else {
-            return;
-        };
+        let Self { server, app, answers, door, tickets, .. } = self;
+        let ServerNode { server: Some(server), node, seen } = server else { return };
         server.receive();
         while let Some(event) = server.next_event() {
             let event = match event {
@@ -435,6 +467,12 @@ impl<P: Protocol> Cluster<P> {
                 }
                 ServerEvent::Connected(user) => Seen::Connected(user),
                 ServerEvent::Message(user, message) => Seen::Message(user, message),
+                ServerEvent::Request(user, asked) => {
+                    if let Some(answer) = answers {
+                        answer(server, user, asked);
+                    }
+                    continue;
+                }
                 ServerEvent::Input { user, tick, message } => Seen::Input(user, tick, message),
                 ServerEvent::Tick(tick) => Seen::Tick(tick),
                 ServerEvent::Disconnected(departure) => Seen::Disconnected(departure),

@@ -73,7 +73,8 @@ pub(crate) fn channel(model: &Channel) -> TokenStream {
         Direction::Bidirectional => (quote!(Bidirectional), &["ToServer", "ToClient"]),
     };
     let weight = model.weight.as_ref().map_or_else(|| quote!(1), |weight| quote!(#weight));
-    let markers = markers.iter().map(|marker| format_ident!("{marker}"));
+    let requests = carries_requests(model).then_some("CarriesRequests");
+    let markers = markers.iter().copied().chain(requests).map(|marker| format_ident!("{marker}"));
     enclosed(&quote! {
         #[automatically_derived]
         impl #impl_generics #p::Channel for #ident #ty_generics #where_clause {
@@ -89,4 +90,9 @@ pub(crate) fn channel(model: &Channel) -> TokenStream {
             impl #impl_generics #p::#markers for #ident #ty_generics #where_clause {}
         )*
     })
+}
+
+fn carries_requests(model: &Channel) -> bool {
+    matches!(model.mode, Mode::OrderedReliable | Mode::UnorderedReliable)
+        && matches!(model.direction, Direction::Bidirectional)
 }

@@ -3,14 +3,11 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Generics, Ident, Index, Member, Type, parse_quote_spanned};
+use syn::{Generics, Ident, Index, Member, parse_quote};
 
 use super::wire::{name, wire_impl};
 use super::{Private, local, target};
 use crate::model::{Body, Carrier, Codec, Field, Item, Protocol, Variant};
-
-/// The kind whose items belong to the items of another.
-const RESPONSE: &str = "Response";
 
 pub(crate) fn protocol(model: &Protocol) -> TokenStream {
     let p = Private::new(&model.facade, &model.generics);
@@ -18,14 +15,17 @@ pub(crate) fn protocol(model: &Protocol) -> TokenStream {
     let kinds = [
         Kind::new(&ident, "Message", "messages", &model.messages),
         Kind::new(&ident, "Request", "requests", &model.requests),
-        Kind::new(&ident, RESPONSE, "requests", &model.requests),
         Kind::new(&ident, "Component", "components", &model.components),
         Kind::new(&ident, "Resource", "resources", &model.resources),
     ];
-    let enums = kinds.iter().map(|kind| kind.declaration(&p, model));
-    let wires = kinds.iter().map(|kind| kind.wire(&p, model));
+    let enums = kinds.iter().map(|kind| kind.declaration(model));
+    let wires = kinds.iter().map(|kind| kind.wire(model));
     let conversions = kinds.iter().map(|kind| kind.conversions(&p));
     let memberships = kinds.iter().map(|kind| kind.memberships(&p, model));
+    let requested = requested(model);
+    let requested_impls = requested_impls(&p, model);
+    // Parameters are refused; there is no need for the compiler to complain of them too.
+    let sendable = model.generics.params.is_empty().then(|| any_message(&p, model));
     let channels = channels(&p, model);
     let protocol = protocol_impl(&p, model);
     // A protocol lists a deprecated item for as long as the peers know it: the list is no use of it.
@@ -35,15 +35,18 @@ pub(crate) fn protocol(model: &Protocol) -> TokenStream {
         #(#wires)*
         #(#conversions)*
         #(#memberships)*
+        #sendable
+        #requested_impls
     };
     quote! {
         #(#enums)*
+        #requested
         #[allow(deprecated)]
         const _: () = { #impls };
     }
 }
 
-/// Messages, requests, responses, components or resources.
+/// Messages, requests, components or resources.
 struct Kind<'a> {
     name: &'static str,
     /// The list in the attribute.
@@ -59,22 +62,7 @@ impl<'a> Kind<'a> {
         Self { name, list, ident, items }
     }
 
-    fn is_response(&self) -> bool {
-        self.name == RESPONSE
-    }
-
-    /// What the variant of an item holds.
-    fn content(&self, p: &Private<'_>, item: &Item) -> Type {
-        let path = &item.path;
-        let p = p.at(path.span());
-        if self.is_response() {
-            parse_quote_spanned!(p.span=> <#path as #p::Request>::Response)
-        } else {
-            parse_quote_spanned!(p.span=> #path)
-        }
-    }
-
-    fn declaration(&self, p: &Private<'_>, model: &Protocol) -> TokenStream {
+    fn declaration(&self, model: &Protocol) -> TokenStream {
         let Self { ident, items, list, .. } = self;
         let vis = &model.vis;
         let derives = (!model.derives.is_empty()).then(|| {
@@ -83,21 +71,10 @@ impl<'a> Kind<'a> {
         });
         let protocol = name(&model.ident);
         let kind = self.name.to_lowercase();
-        let doc = if self.is_response() {
-            format!(
-                "A response to any of the requests of `{protocol}`: named as the request that it answers."
-            )
-        } else {
-            format!("Any {kind} of `{protocol}`: a variant for each of its `{list}`.")
-        };
-        let variants = items.iter().map(|item| {
-            let (variant, content) = (&item.variant, self.content(p, item));
-            let doc = if self.is_response() {
-                format!("The answer to a `{}`.", name(variant))
-            } else {
-                format!("The {kind} `{}`.", name(variant))
-            };
-            quote!(#[doc = #doc] #variant(#content),)
+        let doc = format!("Any {kind} of `{protocol}`: a variant for each of its `{list}`.");
+        let variants = items.iter().map(|Item { variant, path }| {
+            let doc = format!("The {kind} `{}`.", name(variant));
+            quote!(#[doc = #doc] #variant(#path),)
         });
         quote! {
             #[doc = #doc]
@@ -107,13 +84,13 @@ impl<'a> Kind<'a> {
         }
     }
 
-    fn wire(&self, p: &Private<'_>, model: &Protocol) -> TokenStream {
-        let variant = |item: &Item| Variant {
-            ident: item.variant.clone(),
+    fn wire(&self, model: &Protocol) -> TokenStream {
+        let variant = |Item { variant, path }: &Item| Variant {
+            ident: variant.clone(),
             fields: vec![Field {
                 number: 0,
-                member: Member::Unnamed(Index { index: 0, span: item.path.span() }),
-                ty: self.content(p, item),
+                member: Member::Unnamed(Index { index: 0, span: path.span() }),
+                ty: parse_quote!(#path),
                 codec: Codec::Wire,
             }],
         };
@@ -125,11 +102,7 @@ impl<'a> Kind<'a> {
         })
     }
 
-    /// Not for responses: two requests may have the same.
     fn conversions(&self, p: &Private<'_>) -> TokenStream {
-        if self.is_response() {
-            return TokenStream::new();
-        }
         let (ident, content) = (&self.ident, local("item__"));
         let impls = self.items.iter().map(|Item { variant, path }| {
             quote! {
@@ -146,9 +119,6 @@ impl<'a> Kind<'a> {
     }
 
     fn memberships(&self, p: &Private<'_>, model: &Protocol) -> TokenStream {
-        if self.is_response() {
-            return TokenStream::new();
-        }
         let protocol = target(&model.ident);
         let membership = format_ident!("{}Of", self.name);
         let count = self.items.len();
@@ -162,6 +132,61 @@ impl<'a> Kind<'a> {
             }
         });
         quote!(#(#impls)*)
+    }
+}
+
+/// The enum of all messages can be sent like any of them: a message that came back, say.
+fn any_message(p: &Private<'_>, model: &Protocol) -> TokenStream {
+    let protocol = target(&model.ident);
+    let any = format_ident!("{protocol}Message");
+    let any_name = any.to_string();
+    quote! {
+        #[automatically_derived]
+        impl #p::Message for #any {
+            const NAME: &'static #p::str = #any_name;
+        }
+        #[automatically_derived]
+        impl #p::MessageOf<#protocol> for #any {
+            const TAG: #p::Tag = #p::Tag::new(0, 1);
+        }
+    }
+}
+
+/// The enum of requests that arrived.
+fn requested(model: &Protocol) -> TokenStream {
+    let (vis, facade, protocol) = (&model.vis, &model.facade, target(&model.ident));
+    let ident = format_ident!("{protocol}Requested");
+    let doc = format!(
+        "A request to this side of `{}`, with the right to answer it: a variant for each of its `requests`.",
+        name(&model.ident)
+    );
+    let variants = model.requests.iter().map(|Item { variant, path }| {
+        let doc = format!("Somebody asks `{}`.", name(variant));
+        quote!(#[doc = #doc] #variant(#facade::Asked<#path>),)
+    });
+    quote! {
+        #[doc = #doc]
+        #[allow(deprecated, missing_copy_implementations)]
+        #vis enum #ident { #(#variants)* }
+    }
+}
+
+fn requested_impls(p: &Private<'_>, model: &Protocol) -> TokenStream {
+    let protocol = target(&model.ident);
+    let ident = format_ident!("{protocol}Requested");
+    let (f, asked) = (local("f__"), local("asked__"));
+    let arms = model.requests.iter().map(|Item { variant, .. }| {
+        let name = name(variant);
+        quote!(Self::#variant(ref #asked) => #f.debug_tuple(#name).field(#asked).finish(),)
+    });
+    quote! {
+        #[automatically_derived]
+        impl #p::Debug for #ident {
+            #[allow(unused_variables)]
+            fn fmt(&self, #f: &mut #p::Formatter<'_>) -> #p::fmt::Result {
+                match *self { #(#arms)* }
+            }
+        }
     }
 }
 
@@ -193,9 +218,15 @@ fn protocol_impl(p: &Private<'_>, model: &Protocol) -> TokenStream {
             }
         }
     });
-    let types = ["Message", "Request", RESPONSE, "Component", "Resource"].map(|kind| {
+    let types = ["Message", "Request", "Component", "Resource"].map(|kind| {
         let (kind, of_protocol) = (format_ident!("{kind}"), format_ident!("{ident}{kind}"));
         quote!(type #kind = #of_protocol;)
+    });
+    let (any_request, requested) = (format_ident!("{ident}Request"), format_ident!("{ident}Requested"));
+    let (request, responder) = (local("request__"), local("responder__"));
+    let arms = model.requests.iter().map(|Item { variant, .. }| {
+        let asked = quote!(#p::Asked::new(#request, #responder));
+        quote!(#any_request::#variant(#request) => #requested::#variant(#asked),)
     });
     let (impl_generics, ty_generics, where_clause) = model.generics.split_for_impl();
     let rate = local("TICK_RATE__");
@@ -217,6 +248,12 @@ fn protocol_impl(p: &Private<'_>, model: &Protocol) -> TokenStream {
             };
             type Auth = #auth;
             #(#types)*
+            type Requested = #requested;
+
+            #[allow(unused_variables)]
+            fn requested(#request: Self::Request, #responder: #p::AnyResponder) -> Self::Requested {
+                match #request { #(#arms)* }
+            }
         }
     }
 }

@@ -26,6 +26,7 @@ pub fn play<N: Network>(network: N, audience: &mut dyn Audience) -> Result<(), D
     two_players_come_in(&mut stage)?;
     they_talk(&mut stage)?;
     they_sail(&mut stage)?;
+    a_question(&mut stage)?;
     a_wrong_token(&mut stage)?;
     another_protocol(&mut stage)?;
     a_pulled_cable(&mut stage)?;
@@ -129,6 +130,13 @@ fn bob_sees_alice_move(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoEr
         Ok(((ship.x - x).hypot(ship.y - y) >= 2.0).then_some((ship.x, ship.y)))
     })?;
     stage.note(BOB, State::Connected, Event::SawMove { user: ALICE.to_owned(), x, y })
+}
+
+fn a_question(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("Bob asks, the server answers: a request");
+    stage.bob.ask_scores()?;
+    stage.note(BOB, State::Connected, Event::AskedScores)?;
+    stage.expect([(BOB, "told_scores")])
 }
 
 fn a_wrong_token(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {

@@ -5,7 +5,7 @@ use bowline::{ConnectError, SendErrorKind};
 
 use super::{ClientNews, printable};
 use crate::protocol::{
-    Arena, ArenaMessage, Chat, Emote, EmoteKind, Flair, Helm, Login, PlayerId, Spot, Steer, Talk,
+    Arena, ArenaMessage, AskScores, Chat, Emote, EmoteKind, Flair, Helm, Login, PlayerId, Spot, Steer, Talk,
 };
 
 /// A player's side of the arena, over any transport.
@@ -15,6 +15,8 @@ pub struct ArenaClient<T: ClientTransport> {
     /// What this session has shown. A new session starts with nothing.
     seen: Seen,
     rudder: f32,
+    /// A question to the server that has no answer yet.
+    asked: Option<PendingResponse<AskScores>>,
 }
 
 #[derive(Debug, Default)]
@@ -28,7 +30,7 @@ impl<T: ClientTransport> ArenaClient<T> {
     /// A client that is not connected.
     #[must_use]
     pub fn new(config: ClientConfig) -> Self {
-        Self { client: Client::new(config), seen: Seen::default(), rudder: 0.0 }
+        Self { client: Client::new(config), seen: Seen::default(), rudder: 0.0, asked: None }
     }
 
     /// What the socket should be like.
@@ -59,7 +61,7 @@ impl<T: ClientTransport> ArenaClient<T> {
                 ClientEvent::Tick(_) => self.hold_the_rudder(),
                 ClientEvent::Rejected(reason) => news.push(ClientNews::Rejected(reason)),
                 ClientEvent::Disconnected(reason) => {
-                    news.push(ClientNews::Disconnected { reason, stats: self.client.stats() });
+                    news.push(ClientNews::Disconnected { reason, stats: Box::new(self.client.stats()) });
                 }
                 ClientEvent::Reconnecting { attempt, after } => {
                     news.push(ClientNews::Reconnecting { attempt, after });
@@ -67,6 +69,7 @@ impl<T: ClientTransport> ArenaClient<T> {
                 _ => {}
             }
         }
+        news.extend(self.answered());
         self.client.send();
         news
     }
@@ -77,7 +80,17 @@ impl<T: ClientTransport> ArenaClient<T> {
     /// Where there is no connection, the text is too long, or too much of it waits.
     pub fn say(&mut self, text: &str) -> Result<(), SendError> {
         let Some(mut connected) = self.client.connected() else { return Err(NOT_CONNECTED) };
-        connected.send::<Talk>(Chat { text: text.to_owned() })
+        Ok(connected.send::<Talk>(Chat { text: text.to_owned() })?)
+    }
+
+    /// Asks how far everybody has sailed. The answer is news of a later frame.
+    ///
+    /// # Errors
+    /// Where there is no connection, or too much waits.
+    pub fn ask_scores(&mut self) -> Result<(), SendError> {
+        let Some(mut connected) = self.client.connected() else { return Err(NOT_CONNECTED) };
+        self.asked = Some(connected.request::<Talk, _>(AskScores)?);
+        Ok(())
     }
 
     /// Puts the rudder over, from -1 to 1. It stays so, whatever becomes of the connection.
@@ -91,7 +104,7 @@ impl<T: ClientTransport> ArenaClient<T> {
     /// Where there is no connection.
     pub fn emote(&mut self, kind: EmoteKind) -> Result<(), SendError> {
         let Some(mut connected) = self.client.connected() else { return Err(NOT_CONNECTED) };
-        connected.send::<Flair>(Emote { kind })
+        Ok(connected.send::<Flair>(Emote { kind })?)
     }
 
     /// Says goodbye.
@@ -155,6 +168,19 @@ impl<T: ClientTransport> ArenaClient<T> {
             ArenaMessage::Chat(_) | ArenaMessage::Steer(_) | ArenaMessage::Emote(_) => {}
         }
         None
+    }
+
+    /// The answer to what was asked, once it is there. It comes for sure: if not as scores, then as the reason why not.
+    fn answered(&mut self) -> Option<ClientNews> {
+        let answer = self.asked.as_mut()?.try_take()?;
+        self.asked = None;
+        Some(match answer {
+            Ok(scores) => {
+                let named = |(player, metres)| (self.name_of(player), metres);
+                ClientNews::Scores { metres: scores.points.into_iter().map(named).collect() }
+            }
+            Err(error) => ClientNews::NoScores { error },
+        })
     }
 
     /// In each tick we say where the rudder is; the server hears it right before it comes to that tick.

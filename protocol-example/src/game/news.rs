@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use bowline::{ConnectionStats, DisconnectReason, RejectReason};
+use bowline::{ConnectionStats, DisconnectReason, RejectReason, RequestError};
 
 use crate::protocol::EmoteKind;
 
@@ -47,7 +47,7 @@ pub enum ServerNews {
         /// Why.
         reason: DisconnectReason,
         /// What its connection did, as the server saw it.
-        stats: ConnectionStats,
+        stats: Box<ConnectionStats>,
     },
 }
 
@@ -63,7 +63,7 @@ pub enum ClientNews {
         /// Why.
         reason: DisconnectReason,
         /// What the session did.
-        stats: ConnectionStats,
+        stats: Box<ConnectionStats>,
     },
     /// The connection will be tried again.
     Reconnecting {
@@ -83,6 +83,16 @@ pub enum ClientNews {
         name: String,
         /// What.
         text: String,
+    },
+    /// How far everybody has sailed, as we had asked.
+    Scores {
+        /// Names, and metres.
+        metres: Vec<(String, u16)>,
+    },
+    /// The server did not tell how far everybody has sailed.
+    NoScores {
+        /// Why.
+        error: RequestError,
     },
     /// Another player made a gesture.
     Emoted {

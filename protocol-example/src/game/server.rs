@@ -5,8 +5,8 @@ use bowline::{Departure, SendErrorKind};
 
 use super::{ServerNews, World, printable};
 use crate::protocol::{
-    Arena, ArenaMessage, Emoted, Flair, Joined, Left, Login, MAX_PLAYERS, PlayerId, Said, Sight, TOKEN, Talk,
-    Welcome,
+    Arena, ArenaMessage, ArenaRequested, AskScores, Emoted, Flair, Joined, Left, Login, MAX_PLAYERS,
+    PlayerId, Said, Sight, TOKEN, Talk, Welcome,
 };
 
 /// The server of the arena, over any transport.
@@ -52,6 +52,7 @@ impl<T: Transport> ArenaServer<T> {
                 ServerEvent::AuthRequested(ticket) => news.extend(self.decide(ticket)),
                 ServerEvent::Connected(user) => news.extend(self.welcome(user)),
                 ServerEvent::Message(user, message) => news.extend(self.hear(user, message)),
+                ServerEvent::Request(_, ArenaRequested::AskScores(asked)) => self.tell_scores(asked),
                 ServerEvent::Input { user, message, .. } => news.extend(self.hear(user, message)),
                 ServerEvent::Tick(_) => self.tick(),
                 ServerEvent::Disconnected(gone) => news.extend(self.forget(gone)),
@@ -145,6 +146,14 @@ impl<T: Transport> ArenaServer<T> {
         None
     }
 
+    /// Somebody asks how far all have sailed. The answer could as well be given later: what was asked can be kept.
+    fn tell_scores(&mut self, asked: Asked<AskScores>) {
+        if let Err(error) = self.server.respond(asked.responder, self.world.scores()) {
+            // Whoever asked is told that there is no answer.
+            tracing::warn!(%error, "telling the scores");
+        }
+    }
+
     fn tick(&mut self) {
         self.world.step();
         // One encoding for all. Whoever misses this state gets the next.
@@ -182,9 +191,10 @@ impl<T: Transport> ArenaServer<T> {
     fn tell<C: ChannelOf<Arena> + ToClient>(&mut self, user: UserId, message: impl MessageOf<Arena>) {
         match self.server.send_to::<C>(user, message) {
             // It has gone a moment ago; the event that says so is still to be read.
-            Ok(()) | Err(SendError { kind: SendErrorKind::NotConnected, .. }) => {}
+            Err(unsent) if unsent.kind() == SendErrorKind::NotConnected => {}
             // Its queue is full: it has not kept up for a megabyte.
-            Err(error) => self.end(user, &error),
+            Err(unsent) => self.end(user, &unsent.error),
+            Ok(()) => {}
         }
     }
 

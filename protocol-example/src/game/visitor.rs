@@ -35,7 +35,7 @@ impl<P: Protocol<Auth = Login>, T: ClientTransport> Visitor<P, T> {
                 ClientEvent::Connected => news.push(ClientNews::Connected),
                 ClientEvent::Rejected(reason) => news.push(ClientNews::Rejected(reason)),
                 ClientEvent::Disconnected(reason) => {
-                    news.push(ClientNews::Disconnected { reason, stats: self.client.stats() });
+                    news.push(ClientNews::Disconnected { reason, stats: Box::new(self.client.stats()) });
                 }
                 _ => {}
             }

@@ -3,7 +3,7 @@ use std::f32::consts::{PI, TAU};
 
 use bowline::prelude::*;
 
-use crate::protocol::{ARENA_REACH, Arena, PlayerId, Positions, Spot};
+use crate::protocol::{ARENA_REACH, Arena, PlayerId, Positions, Scores, Spot};
 
 /// The arena itself, which knows nothing of networks: ships that sail where they are steered.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,7 @@ struct Ship {
     y: f32,
     heading: f32,
     turn: f32,
+    sailed: f32,
 }
 
 /// In metres a second.
@@ -32,7 +33,7 @@ impl World {
         // The golden angle spreads any number of ships over a circle.
         let heading = wrapped(f32::from(player.0) * 2.4);
         let (y, x) = heading.sin_cos();
-        self.ships.insert(player, Ship { x: x * START, y: y * START, heading, turn: 0.0 });
+        self.ships.insert(player, Ship { x: x * START, y: y * START, heading, turn: 0.0, sailed: 0.0 });
     }
 
     /// The rudder of a ship, from -1 to 1, until it is told otherwise.
@@ -53,9 +54,16 @@ impl World {
         for ship in self.ships.values_mut() {
             ship.heading = wrapped(ship.heading - ship.turn * TURN_RATE * seconds);
             let (y, x) = ship.heading.sin_cos();
+            ship.sailed += SPEED * seconds;
             ship.x = (ship.x + x * SPEED * seconds).clamp(-ARENA_REACH, ARENA_REACH);
             ship.y = (ship.y + y * SPEED * seconds).clamp(-ARENA_REACH, ARENA_REACH);
         }
+    }
+
+    /// How far all ships have sailed, as it is sent.
+    #[must_use]
+    pub fn scores(&self) -> Scores {
+        Scores { points: self.ships.iter().map(|(&player, ship)| (player, ship.sailed as u16)).collect() }
     }
 
     /// Where all ships are, as it is sent.

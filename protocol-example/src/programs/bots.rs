@@ -80,7 +80,7 @@ fn frame<S: Transport, T: ClientTransport>(
         bot.act();
         for news in bot.client.frame() {
             if let ClientNews::Disconnected { stats, .. } = &news {
-                bot.stats = Some(*stats);
+                bot.stats = Some(**stats);
             }
             let (state, event) = of_client(news);
             if matches!(event, Event::Connected { .. } | Event::Rejected(_) | Event::Disconnected { .. }) {

@@ -116,9 +116,7 @@ pub struct Emoted {
 #[derive(Wire, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PlayerId(#[wire(range = 0..=63)] pub u8);
 
-/// To the server: what is the score? Answered by [`Scores`].
-///
-/// Listed, so that it is part of the protocol's identity; asking and answering is still to come.
+/// To the server: how far has everybody sailed? Answered by [`Scores`].
 #[derive(Request, Clone, Debug, PartialEq)]
 #[request(response = Scores)]
 pub struct AskScores;
@@ -126,7 +124,7 @@ pub struct AskScores;
 /// The answer to [`AskScores`].
 #[derive(Wire, Clone, Debug, PartialEq)]
 pub struct Scores {
-    /// The points of each player.
+    /// The metres that each player has sailed.
     #[wire(max_len = MAX_PLAYERS)]
     pub points: Vec<(PlayerId, u16)>,
 }

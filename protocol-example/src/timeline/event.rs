@@ -36,6 +36,12 @@ pub enum Event {
     Emoted { emote: String },
     /// Another client saw it.
     SawEmote { user: String, emote: String },
+    /// A client asked for the scores.
+    AskedScores,
+    /// It was told.
+    ToldScores { metres: Vec<(String, u16)> },
+    /// It was not told.
+    NotTold { reason: String },
     /// A player came, or was there already.
     PlayerJoined { user: String },
     /// A player went.
@@ -146,6 +152,9 @@ impl Event {
             Self::SawMove { .. } => "saw_move",
             Self::Emoted { .. } => "emoted",
             Self::SawEmote { .. } => "saw_emote",
+            Self::AskedScores => "asked_scores",
+            Self::ToldScores { .. } => "told_scores",
+            Self::NotTold { .. } => "not_told",
             Self::PlayerJoined { .. } => "player_joined",
             Self::PlayerLeft { .. } => "player_left",
             Self::CablePulled => "cable_pulled",
@@ -176,6 +185,12 @@ impl fmt::Display for Event {
             Self::SawMove { user, x, y } => write!(f, "sees {user} at ({x:.2}, {y:.2})"),
             Self::Emoted { emote } => write!(f, "makes a gesture: {emote}"),
             Self::SawEmote { user, emote } => write!(f, "sees a gesture of {user}: {emote}"),
+            Self::AskedScores => f.write_str("asks the server how far everybody has sailed"),
+            Self::ToldScores { metres } => {
+                let told: Vec<_> = metres.iter().map(|(name, metres)| format!("{name} {metres} m")).collect();
+                write!(f, "is told: {}", told.join(", "))
+            }
+            Self::NotTold { reason } => write!(f, "is not told: {reason}"),
             Self::PlayerJoined { user } => write!(f, "sees that {user} is here"),
             Self::PlayerLeft { user } => write!(f, "sees that {user} has gone"),
             Self::CablePulled => f.write_str("loses every datagram from here on"),
@@ -238,6 +253,9 @@ mod tests {
             Event::SawMove { user: text(), x: 0.0, y: 0.0 },
             Event::Emoted { emote: text() },
             Event::SawEmote { user: text(), emote: text() },
+            Event::AskedScores,
+            Event::ToldScores { metres: vec![(text(), 1)] },
+            Event::NotTold { reason: text() },
             Event::PlayerJoined { user: text() },
             Event::PlayerLeft { user: text() },
             Event::CablePulled,

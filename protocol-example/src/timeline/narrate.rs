@@ -43,6 +43,8 @@ pub fn of_client(news: ClientNews) -> (State, Event) {
         ClientNews::Emoted { name, kind } => {
             (State::Connected, Event::SawEmote { user: name, emote: format!("{kind:?}") })
         }
+        ClientNews::Scores { metres } => (State::Connected, Event::ToldScores { metres }),
+        ClientNews::NoScores { error } => (State::Connected, Event::NotTold { reason: error.to_string() }),
         ClientNews::Left { name } => (State::Connected, Event::PlayerLeft { user: name }),
     }
 }

@@ -1,7 +1,7 @@
 //! What the demo tells, whatever the transport.
 
 /// Who, in which state, what: every line, in order.
-pub(crate) const STORY: [(&str, &str, &str); 42] = [
+pub(crate) const STORY: [(&str, &str, &str); 44] = [
     ("server", "Listening", "listening"),
     ("alice", "PendingAuth", "connecting"),
     ("server", "PendingAuth", "auth_requested"),
@@ -21,6 +21,8 @@ pub(crate) const STORY: [(&str, &str, &str); 42] = [
     ("bob", "Connected", "saw_move"),
     ("bob", "Connected", "emoted"),
     ("alice", "Connected", "saw_emote"),
+    ("bob", "Connected", "asked_scores"),
+    ("bob", "Connected", "told_scores"),
     ("mallory", "PendingAuth", "connecting"),
     ("server", "PendingAuth", "auth_requested"),
     ("server", "Disconnected", "rejected"),

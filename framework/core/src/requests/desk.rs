@@ -32,6 +32,9 @@ pub(super) struct Desk {
     pub(super) unreadable: u64,
 }
 
+/// How many refusals may wait before the other side is no longer told that it asks too much.
+const MAX_REFUSALS: usize = 4_096;
+
 #[derive(Debug)]
 enum Waiting {
     Yes { asked_at: Instant, timeout: Duration, waker: Option<Waker> },
@@ -183,7 +186,7 @@ impl Desk {
         }
         if self.open.len() >= limit {
             // One that asks and asks, and takes no answers, is not even told so after a while.
-            if self.refusals.len() <= limit.saturating_mul(2) {
+            if self.refusals.len() < MAX_REFUSALS {
                 self.refusals.push_back((channel, id, Refusal::Busy));
             }
             return Opened::Full;

@@ -14,10 +14,10 @@ use std::time::Duration;
 use desk::Shared;
 pub use pending::{PendingResponse, RequestError};
 pub use responder::{AnyResponder, Asked, Responder, Unanswered};
+use wire::{Head, Refusal, encode_refusal, read_head};
 pub(crate) use wire::{
     MESSAGE_HEAD_BITS, REQUEST_HEAD_BITS, begin_answer, begin_message, begin_request, decode_after,
 };
-use wire::{Head, Refusal, encode_refusal, read_head};
 
 use crate::{ConnectionConfig, DisconnectReason, Instant};
 

@@ -8,7 +8,6 @@ use crate::{AppText, SendError, SendErrorKind};
 
 /// A request of the other side, and the right to answer it: what the variants of a protocol's enum of requests hold
 /// when they arrive.
-#[derive(Debug)]
 pub struct Asked<R> {
     /// What is asked.
     pub request: R,
@@ -130,6 +129,13 @@ impl<R: Request> Unanswered<R> {
     pub fn not_connected(responder: Responder<R>, response: R::Response) -> Self {
         let error = SendError { channel: responder.any.channel.1, kind: SendErrorKind::NotConnected };
         Self { response, responder, error }
+    }
+}
+
+// Requests need not be `Debug`; events are.
+impl<R: Request> fmt::Debug for Asked<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked").field("request", &R::NAME).field("responder", &self.responder).finish()
     }
 }
 

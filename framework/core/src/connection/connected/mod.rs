@@ -169,7 +169,9 @@ pub enum SendErrorKind {
         max: usize,
     },
     /// As many requests as may be wait for a response.
-    #[error("{max} requests wait for an answer already; wait for some, or raise max_requests_in_flight on both sides")]
+    #[error(
+        "{max} requests wait for an answer already; wait for some, or raise max_requests_in_flight on both sides"
+    )]
     TooManyRequests {
         /// How many may.
         max: usize,

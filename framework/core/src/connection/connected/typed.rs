@@ -4,11 +4,12 @@ use bowline_wire::{BitWriter, EncodeError, Wire};
 
 use super::{Connected, Received, SendError, SendErrorKind, Unsent};
 use crate::protocol::{
-    Channel, ChannelOf, MessageOf, Protocol, Request, RequestOf, decode_exactly, encode_message, encode_request,
+    Channel, ChannelOf, MessageOf, Protocol, Request, RequestOf, decode_exactly, encode_message,
+    encode_request,
 };
 use crate::requests::{
-    MESSAGE_HEAD_BITS, PendingResponse, REQUEST_HEAD_BITS, Responder, Unanswered, begin_answer, begin_message,
-    begin_request, decode_after,
+    MESSAGE_HEAD_BITS, PendingResponse, REQUEST_HEAD_BITS, Responder, Unanswered, begin_answer,
+    begin_message, begin_request, decode_after,
 };
 use crate::{Connection, Instant};
 

@@ -15,7 +15,7 @@ use super::{SendError, SendErrorKind};
 /// assert_eq!(unsent.kind(), SendErrorKind::NotConnected);
 /// assert_eq!(unsent.into_message(), "ahoy");
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct Unsent<M> {
     /// What was not sent.
     pub message: M,

@@ -22,7 +22,7 @@ pub(crate) fn protocol(model: &Protocol) -> TokenStream {
     let wires = kinds.iter().map(|kind| kind.wire(model));
     let conversions = kinds.iter().map(|kind| kind.conversions(&p));
     let memberships = kinds.iter().map(|kind| kind.memberships(&p, model));
-    let requested = requested(model);
+    let requested = requested(&p, model);
     let requested_impls = requested_impls(&p, model);
     // Parameters are refused; there is no need for the compiler to complain of them too.
     let sendable = model.generics.params.is_empty().then(|| any_message(&p, model));
@@ -153,8 +153,8 @@ fn any_message(p: &Private<'_>, model: &Protocol) -> TokenStream {
 }
 
 /// The enum of requests that arrived.
-fn requested(model: &Protocol) -> TokenStream {
-    let (vis, facade, protocol) = (&model.vis, &model.facade, target(&model.ident));
+fn requested(p: &Private<'_>, model: &Protocol) -> TokenStream {
+    let (vis, protocol) = (&model.vis, target(&model.ident));
     let ident = format_ident!("{protocol}Requested");
     let doc = format!(
         "A request to this side of `{}`, with the right to answer it: a variant for each of its `requests`.",
@@ -162,7 +162,7 @@ fn requested(model: &Protocol) -> TokenStream {
     );
     let variants = model.requests.iter().map(|Item { variant, path }| {
         let doc = format!("Somebody asks `{}`.", name(variant));
-        quote!(#[doc = #doc] #variant(#facade::Asked<#path>),)
+        quote!(#[doc = #doc] #variant(#p::Asked<#path>),)
     });
     quote! {
         #[doc = #doc]

@@ -41,6 +41,8 @@ impl Default for SendRate {
 /// * in its probing gain, 1.5 instead of 1.25, so that it can grow through 20 % of loss;
 /// * in that the doubling ends as soon as the round-trip time grows, as in HyStart++ (RFC 9406), and begins again when
 ///   a probe shows that the path has become much faster;
+/// * in that a round in which all packets waited in a queue pushes out all that the rounds before it have shown, so that it
+///   follows a path that has become slow within a round or two;
 /// * in that the round-trip time is probed only where it has grown.
 #[derive(Clone, Debug)]
 pub(crate) struct RateControl {
@@ -49,6 +51,8 @@ pub(crate) struct RateControl {
     /// The fastest delivery of each recent round, newest last.
     rounds: VecDeque<f64>,
     round_ends_at: u64,
+    /// Of the round that is going on: how many round trips were measured, and the shortest.
+    round_trips: (u32, Duration),
     full_rate: f64,
     rounds_without_growth: u32,
     least_round_trip: Duration,
@@ -89,6 +93,7 @@ impl RateControl {
             mode: Mode::Startup,
             rounds: VecDeque::with_capacity(ROUNDS + 1),
             round_ends_at: 0,
+            round_trips: (0, Duration::MAX),
             full_rate: 0.0,
             rounds_without_growth: 0,
             least_round_trip: Duration::ZERO,
@@ -127,7 +132,7 @@ impl RateControl {
         // this is also what bounds the overshoot.
         let product = measured * (self.least_round_trip + Duration::from_millis(50)).as_secs_f64();
         let gain = if matches!(self.mode, Mode::ProbeRoundTrip { .. }) { 0.5 } else { WINDOW_GAIN };
-        Some((product * gain).max(4.0 * packet as f64) as u64)
+        Some((product * gain).max(2.0 * packet as f64) as u64)
     }
 
     /// Takes in what the acknowledgements of one header showed.
@@ -170,6 +175,9 @@ impl RateControl {
             self.least_round_trip = round_trip;
             self.least_seen_at = now;
         }
+        if let Some(round_trip) = round_trip {
+            self.round_trips = (self.round_trips.0 + 1, self.round_trips.1.min(round_trip));
+        }
     }
 
     /// Whether a round trip takes so much longer than the shortest that packets must be waiting somewhere.
@@ -178,6 +186,12 @@ impl RateControl {
     }
 
     fn end_round(&mut self, app_limited: bool) {
+        let (measured, shortest) = std::mem::replace(&mut self.round_trips, (0, Duration::MAX));
+        // Packets waited somewhere for a whole round: the path gave all it had, and what it gave is its rate. What it
+        // gave before, when it was faster, would fill the queue for as many rounds as are remembered.
+        if !app_limited && measured >= 2 && self.shows_a_queue(shortest) && self.rounds.len() > 1 {
+            self.rounds.drain(..self.rounds.len() - 1);
+        }
         let rate = self.path_rate();
         let before = self.rounds.iter().rev().skip(1).copied().fold(0.0, f64::max);
         if self.mode == Mode::Cruise && !app_limited && before > 0.0 && rate > before * MUCH_FASTER {

@@ -10,13 +10,13 @@ use bowline::prelude::*;
 use bowline::transport::{Datagram, Security, Transport, local, udp};
 use bowline::{Instant, ManualClock, SeededEntropy};
 use bowline_tests::rig::{
-    Arena, ArenaMessage, Hundred, LocalServer, Looks, Moves, Steer, Table, Talk, login,
+    Arena, ArenaMessage, Facts, Helm, Hundred, LocalServer, Looks, Moves, Settings, Steer, Table, Talk, login,
 };
 
 const STEER: Steer = Steer { turn: 0.5 };
 const HUNDRED: Hundred = Hundred { bytes: [7; 100] };
 
-/// Everybody says something to everybody, reliably and not, one tick long. Gives how many messages arrived.
+/// Everybody says something to everybody, on every mode of channel, one tick long. Gives how many messages arrived.
 fn busy_tick(table: &mut Table) -> usize {
     let mut arrived = 0;
     let count = std::cell::Cell::new(0);
@@ -27,6 +27,7 @@ fn busy_tick(table: &mut Table) -> usize {
                 server.send_to::<Talk>(user, hundred).unwrap();
             }
         }
+        ServerEvent::Input { .. } => count.set(count.get() + 1),
         ServerEvent::Tick(_) => {
             server
                 .broadcast::<Moves>(Audience::all(), STEER, |user, error| panic!("{user}: {error}"))
@@ -48,6 +49,9 @@ fn busy_tick(table: &mut Table) -> usize {
         connected.send::<Talk>(STEER).unwrap();
         connected.send::<Moves>(STEER).unwrap();
         connected.send::<Looks>(HUNDRED).unwrap();
+        connected.send::<Facts>(STEER).unwrap();
+        connected.send::<Settings>(STEER).unwrap();
+        connected.send::<Helm>(STEER).unwrap();
         client.send();
     }
     arrived + count.get()
@@ -68,8 +72,8 @@ fn a_steady_tick_with_100_clients_allocates_nothing() {
                 arrived += busy_tick(&mut table);
             }
         });
-        // Four a client to the server, and four back: two broadcasts, and an answer to each hundred bytes.
-        assert_eq!(arrived, 8 * CLIENTS * TICKS);
+        // Seven a client to the server, and four back: two broadcasts, and an answer to each hundred bytes.
+        assert_eq!(arrived, 11 * CLIENTS * TICKS);
         assert_eq!((seen.count_total, seen.bytes_total), (0, 0), "{seen:?} in {TICKS} ticks");
     }
 }

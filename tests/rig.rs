@@ -53,12 +53,27 @@ pub struct Moves;
 #[channel(sequenced_unreliable, bidirectional)]
 pub struct Looks;
 
+/// Unordered and reliable, both ways.
+#[derive(Channel, Clone, Copy, Debug)]
+#[channel(unordered_reliable, bidirectional)]
+pub struct Facts;
+
+/// Sequenced and reliable, both ways.
+#[derive(Channel, Clone, Copy, Debug)]
+#[channel(sequenced_reliable, bidirectional)]
+pub struct Settings;
+
+/// Inputs of ticks.
+#[derive(Channel, Clone, Copy, Debug)]
+#[channel(tick_buffered, to_server)]
+pub struct Helm;
+
 /// The protocol.
 #[derive(Protocol, Clone, Copy, Debug)]
 #[protocol(
     tick_rate = 20,
     auth = Login,
-    channels(Talk, Moves, Looks),
+    channels(Talk, Moves, Looks, Facts, Settings, Helm),
     messages(Chat, Steer, Hundred),
     derive(Clone, Debug, PartialEq)
 )]
@@ -69,7 +84,7 @@ pub mod outdated {
 
     use bowline::prelude::*;
 
-    use super::{Chat, Hundred, Login, Looks, Moves, Talk};
+    use super::{Chat, Facts, Helm, Hundred, Login, Looks, Moves, Settings, Talk};
 
     /// Coarser than the current one.
     #[derive(Message, Clone, Copy, Debug, PartialEq)]
@@ -84,7 +99,7 @@ pub mod outdated {
     #[protocol(
         tick_rate = 20,
         auth = Login,
-        channels(Talk, Moves, Looks),
+        channels(Talk, Moves, Looks, Facts, Settings, Helm),
         messages(Chat, Steer, Hundred),
         derive(Debug)
     )]

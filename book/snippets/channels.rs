@@ -35,7 +35,7 @@ pub struct Talk;
 // ANCHOR_END: channels
 
 #[derive(Message, Clone, Debug, PartialEq)]
-pub struct Number(u32);
+pub struct Number(pub u32);
 
 #[derive(Message, Clone, Debug, PartialEq)]
 pub struct Map(Vec<u8>);

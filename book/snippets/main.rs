@@ -8,6 +8,7 @@
 
 mod channels;
 mod conditioner;
+mod diagnostics;
 mod first_game;
 mod first_game_udp;
 mod lifecycle;

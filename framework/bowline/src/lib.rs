@@ -9,6 +9,8 @@
 //! | `transport_local` (default) | [`transport::local`]: in-process queues |
 //! | `transport_udp` | `transport::udp`: one UDP socket |
 //! | `tokio` | `driver`: servers and tools that sleep until something happens |
+//! | `tracing` | the story of every connection, as events of `tracing` |
+//! | `metrics` | figures of servers and clients for the `metrics` facade |
 //! | `glam` | vectors, and quaternions in their smallest-three form |
 //!
 //! ```

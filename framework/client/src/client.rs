@@ -8,6 +8,7 @@ use bowline_core::{
     RoundTrip, SocketConfig, TickTime, ToServer, Unanswered, Unsent,
 };
 
+use crate::observe::Observer;
 use crate::{ClientConfig, Progress, Session, TickStats};
 
 /// A client for a game loop: a [`Session`] behind `&mut self`, whose transitions are events.
@@ -23,6 +24,7 @@ pub struct Client<P: Protocol, T, H> {
     events: VecDeque<ClientEvent<P>>,
     auth: Vec<u8>,
     retry: Retry,
+    observer: Observer,
 }
 
 enum State<P, T, H> {
@@ -86,6 +88,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
             events: VecDeque::new(),
             auth: Vec::new(),
             retry: Retry::default(),
+            observer: Observer::default(),
         }
     }
 
@@ -124,6 +127,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
                 return;
             }
         };
+        self.observer.disconnected(&DisconnectReason::Requested, ended.stats());
         self.events.push_back(ClientEvent::Disconnected(DisconnectReason::Requested));
         self.state = Some(State::Disconnected(ended));
     }
@@ -238,6 +242,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
             Ok(session) => {
                 self.auth = auth;
                 self.retry.at = None;
+                self.observer.connecting();
                 self.state = Some(State::Pending(session));
                 Ok(())
             }
@@ -265,6 +270,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
             Progress::Waiting(session) => State::Pending(session),
             Progress::Connected(session) => {
                 self.retry = Retry::default();
+                self.observer.connected();
                 self.events.push_back(ClientEvent::Connected);
                 self.poll_connected(session)
             }
@@ -280,6 +286,8 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
                 Incoming::Request(requested) => ClientEvent::Request(requested),
             });
         }
+        #[cfg(feature = "metrics")]
+        self.observer.figures.tell(session.now(), || (session.stats(), session.tick_stats()));
         match session.poll() {
             Ok(session) => State::Connected(session),
             Err(session) => {
@@ -296,13 +304,20 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
     ) -> State<P, T, H> {
         let retry = session.config().reconnect.filter(|policy| policy.allows(self.retry.attempts, &reason));
         self.events.push_back(match reason {
-            DisconnectReason::Rejected(reason) => ClientEvent::Rejected(reason),
-            reason => ClientEvent::Disconnected(reason),
+            DisconnectReason::Rejected(reason) => {
+                self.observer.rejected(&reason);
+                ClientEvent::Rejected(reason)
+            }
+            reason => {
+                self.observer.disconnected(&reason, session.stats());
+                ClientEvent::Disconnected(reason)
+            }
         });
         if let Some(policy) = retry {
             let after = policy.delay(self.retry.attempts, session.host_mut());
             self.retry.attempts += 1;
             self.retry.at = Some(session.now() + after);
+            self.observer.reconnecting(self.retry.attempts, after);
             self.events.push_back(ClientEvent::Reconnecting { attempt: self.retry.attempts, after });
         }
         State::Disconnected(session)

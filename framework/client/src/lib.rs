@@ -7,6 +7,7 @@
 
 mod client;
 mod config;
+mod observe;
 mod reconnect;
 mod session;
 mod ticks;

@@ -11,6 +11,7 @@ use bowline_core::{
 };
 
 use crate::ClientConfig;
+use crate::observe::{receiving_failed, sending_failed};
 use crate::ticks::{ClientTicks, Observed, TickStats};
 
 /// A connection with its transport and its host, in one of its states.
@@ -465,7 +466,7 @@ impl<T: ClientTransport, H> Io<T, H> {
             }
             Ok(None) => false,
             Err(error) => {
-                tracing::debug!(%error, "receiving");
+                receiving_failed(&error);
                 self.closed = error.kind() == TransportErrorKind::Closed;
                 !self.closed
             }
@@ -490,7 +491,7 @@ impl<T: ClientTransport, H> Io<T, H> {
         if let Some(transport) = &mut self.transport
             && let Err(error) = transport.flush(now)
         {
-            tracing::debug!(%error, "sending");
+            sending_failed(error);
         }
     }
 
@@ -498,7 +499,7 @@ impl<T: ClientTransport, H> Io<T, H> {
         let Some(transport) = &mut self.transport else { return };
         let server = transport.server_address();
         if let Err(error) = transport.send(now, server, datagram) {
-            tracing::debug!(%error, "sending");
+            sending_failed(error);
         }
     }
 

@@ -7,6 +7,7 @@
 mod auth;
 mod config;
 mod event;
+mod observe;
 mod rooms;
 mod server;
 mod ticks;

@@ -19,6 +19,7 @@ use bowline_core::{
 use crate::ServerConfig;
 use crate::auth::{AuthRequest, Authenticate, Decisions};
 use crate::event::{Departure, Rejection, ServerEvent};
+use crate::observe::Observer;
 use crate::rooms::Rooms;
 use crate::ticks::{Due, Ticks};
 use crate::users::{User, UserId, UserInfo, Users};
@@ -45,6 +46,7 @@ pub struct Server<P: Protocol, T: Transport, H> {
     ticks: Ticks,
     encoder: MessageEncoder,
     datagram: Vec<u8>,
+    observer: Observer,
     strays: u64,
     shutting_down: bool,
 }
@@ -101,6 +103,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
             ticks: Ticks::new(protocol.tick_interval()),
             encoder: MessageEncoder::default(),
             datagram: Vec::new(),
+            observer: Observer::default(),
             strays: 0,
             shutting_down: false,
         }
@@ -145,10 +148,18 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
             self.forget_ghost();
         }
         if self.transport.is_some() {
+            let before = self.ticks.current();
             for due in self.ticks.advance(now) {
                 self.hand_out_inputs(now, due);
                 self.events.push_back(Queued::Event(ServerEvent::Tick(due.tick)));
             }
+            self.observer.ticked(self.ticks.current().wrapping_sub(before));
+        }
+        #[cfg(feature = "metrics")]
+        {
+            let strays = self.strays();
+            let users = self.users.iter().map(|user| user.connection.stats());
+            self.observer.figures.tell(now, users, self.doorway.pending(), strays);
         }
     }
 
@@ -185,11 +196,11 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
     pub fn send(&mut self) {
         let now = self.host.now();
         self.decide(now);
-        let Self { transport, doorway, users, ghosts, datagram, ticks, .. } = self;
+        let Self { transport, doorway, users, ghosts, datagram, ticks, observer, .. } = self;
         let Some(transport) = transport else { return };
         let mut put = |to, datagram: &[u8]| {
             if let Err(error) = transport.send(now, to, datagram) {
-                tracing::debug!(%to, %error, "sending");
+                observer.sending_failed(to, error);
             }
         };
         while let Some(to) = doorway.poll_transmit(datagram) {
@@ -210,7 +221,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
             }
         }
         if let Err(error) = transport.flush(now) {
-            tracing::debug!(%error, "sending");
+            observer.flushing_failed(error);
         }
     }
 
@@ -321,7 +332,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
             }
             Ok(None) => return false,
             Err(error) => {
-                tracing::debug!(%error, "receiving");
+                self.observer.receiving_failed(&error);
                 if error.kind() == TransportErrorKind::Closed {
                     self.users.iter_mut().for_each(|user| user.connection.handle_transport_closed());
                     return false;
@@ -341,7 +352,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
                 if let Some(user) = self.users.by_key(key)
                     && let PathChange::Moved(old) = user.path.answered(from, data)
                 {
-                    tracing::debug!(user = %user.id, %old, new = %from, "a user has moved");
+                    self.observer.moved(user.id, old, from);
                 }
             }
             Demux::Handshake => self.doorway.handle_datagram(now, from, security, &self.datagram),
@@ -446,6 +457,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
     }
 
     fn rejected(&mut self, caller: Caller<T::Address>, reason: RejectReason) {
+        self.observer.rejected(caller.address(), &reason);
         let rejection = Rejection { address: caller.address(), reason };
         self.events.push_back(Queued::Event(ServerEvent::Rejected(rejection)));
     }
@@ -458,7 +470,10 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
                     Some(reason) => self.turn_away(caller, reason),
                     None => self.admit(now, caller, auth),
                 },
-                Err(reason) => self.doorway.refuse(now, caller, reason),
+                Err(reason) => {
+                    self.observer.rejected(caller.address(), &reason);
+                    self.doorway.refuse(now, caller, reason);
+                }
             }
         }
     }
@@ -482,7 +497,9 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         };
         connection.set_tick(now, self.ticks.current(), self.ticks.elapsed(now));
         connection.set_max_datagram(self.config.socket.max_datagram_size.min(transport.max_datagram_size()));
+        let name = transport.name(address);
         let id = self.users.insert(connection, caller, key, auth);
+        self.observer.connected(id, address, name);
         self.events.push_back(Queued::Event(ServerEvent::Connected(id)));
     }
 
@@ -503,12 +520,13 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         if let Some(transport) = &mut self.transport {
             while connection.poll_transmit(now, &mut self.datagram) {
                 if let Err(error) = transport.send(now, address, &self.datagram) {
-                    tracing::debug!(%address, %error, "sending");
+                    self.observer.sending_failed(address, error);
                 }
             }
         }
         let connection = connection.disconnect(now, reason.clone());
         let stats = Box::new(*connection.stats());
+        self.observer.disconnected(id, address, &reason, &stats);
         if connection.next_deadline().is_some() {
             if self.ghosts.len() >= MAX_GHOSTS {
                 self.forget_ghost();

@@ -39,6 +39,20 @@ impl RejectReason {
         Self::Custom(AppText::new(text))
     }
 
+    /// A name for logs and metrics, without the application's words: `server_full`, say.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ProtocolMismatch(_) => "protocol_mismatch",
+            Self::Unauthorized => "unauthorized",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::ServerFull => "server_full",
+            Self::ShuttingDown => "shutting_down",
+            Self::Undecided => "undecided",
+            Self::Custom(_) => "custom",
+        }
+    }
+
     pub(crate) fn encode(&self, writer: &mut BitWriter) {
         let code: u64 = match self {
             Self::ProtocolMismatch(_) => 0,
@@ -106,6 +120,28 @@ pub enum DisconnectReason {
     ProtocolViolation,
     /// The transport ended.
     TransportClosed,
+}
+
+impl DisconnectReason {
+    /// A name for logs and metrics, without the application's words: `timed_out`, say.
+    ///
+    /// ```
+    /// assert_eq!(bowline_core::DisconnectReason::Kicked("no shouting".into()).name(), "kicked");
+    /// ```
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::PeerLeft => "peer_left",
+            Self::Kicked(_) => "kicked",
+            Self::ServerShutdown => "server_shutdown",
+            Self::TimedOut => "timed_out",
+            Self::NoAnswer => "no_answer",
+            Self::Rejected(_) => "rejected",
+            Self::ProtocolViolation => "protocol_violation",
+            Self::TransportClosed => "transport_closed",
+        }
+    }
 }
 
 impl fmt::Display for DisconnectReason {

@@ -85,6 +85,35 @@ impl ConnectionStats {
     }
 }
 
+/// The fields that only grow.
+macro_rules! counters {
+    ($apply:ident, $one:expr, $other:expr) => {
+        counters!($apply, $one, $other, [
+            packets_sent, packets_received, bytes_sent, bytes_received, packets_acked, packets_lost,
+            packets_missed, packets_duplicate, malformed, packets_refused, messages_sent, messages_received,
+            messages_dropped, messages_incomplete, messages_late, messages_early, requests_turned_away,
+            responses_unclaimed,
+        ])
+    };
+    ($apply:ident, $one:expr, $other:expr, [$($field:ident),* $(,)?]) => {
+        ConnectionStats { $($field: $one.$field.$apply($other.$field),)* ..*$one }
+    };
+}
+
+/// Sums over many connections, for whoever exports them.
+#[doc(hidden)]
+impl ConnectionStats {
+    #[must_use]
+    pub fn counters_plus(&self, other: &Self) -> Self {
+        counters!(saturating_add, self, other)
+    }
+
+    #[must_use]
+    pub fn counters_minus(&self, earlier: &Self) -> Self {
+        counters!(saturating_sub, self, earlier)
+    }
+}
+
 /// What one channel of a connection has done so far.
 ///
 /// Bytes are those of messages, without what packets add; the ones that were sent twice count twice in the figures of the

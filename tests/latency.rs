@@ -38,7 +38,7 @@ fn measure(seed: u64, loss: f64, per_tick: u32) -> Times {
         for _ in 0..per_tick {
             let number = sent.len() as u32;
             // With the number, its type and the length of its body.
-            server.send_to::<Ordered>(user, numbered(number, 93)).unwrap();
+            server.send_to::<Ordered>(user, numbered(number, 94)).unwrap();
             sent.push(bowline::Clock::now(&clock));
         }
     });

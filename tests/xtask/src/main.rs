@@ -29,6 +29,8 @@ enum Command {
     },
     /// The everyday loop: formatting, clippy, and the tests without the long ones.
     Quick,
+    /// The simulator's promises on 10,000 seeds each: for a night, or before a release.
+    Soak,
     /// Builds the guide and says where it is.
     Book,
 }
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
             steps::TEST.iter().filter(|step| only.iter().any(|name| name == step.name)).collect()
         }
         Command::Quick => steps::QUICK.iter().collect(),
+        Command::Soak => vec![&steps::testing::SOAK],
         Command::Book => vec![&steps::book::BOOK],
     };
     if runner::run(&workspace, &chosen) { ExitCode::SUCCESS } else { ExitCode::FAILURE }

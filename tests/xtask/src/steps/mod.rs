@@ -6,7 +6,7 @@ mod deny;
 mod docs;
 mod features;
 mod format;
-mod testing;
+pub(crate) mod testing;
 
 use crate::runner::Step;
 

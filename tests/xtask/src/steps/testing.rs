@@ -23,6 +23,17 @@ pub(crate) const SHORT_TESTS: Step = Step {
     },
 };
 
+/// Where a seed is all that differs, more of them find more. Optional: it takes some ten minutes.
+pub(crate) const SOAK: Step = Step {
+    name: "soak",
+    about: "the promises of channels, inputs and requests, each on 10,000 seeds, in an optimised build",
+    run: |workspace, notes| {
+        let mut test = workspace.cargo(["test", "--release", "--package", "bowline-tests", "--no-fail-fast"]);
+        test.args(["--", "c1_", "c5_on_any_network", "c6_"]);
+        run(test.env("BOWLINE_SEEDS", "10000"), notes)
+    },
+};
+
 /// The trace hash is a constant of the test; that it holds in another build too is worth one more.
 pub(crate) const RELEASE: Step = Step {
     name: "release",

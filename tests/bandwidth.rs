@@ -2,63 +2,14 @@
 
 use std::time::Duration;
 
-use bowline::prelude::*;
-use bowline::{Instant, SendRate};
-use bowline_sim::{ClusterConfig, Conditions, Pair};
-use bowline_tests::{Numbered, numbered};
-
-/// A large transfer.
-#[derive(Channel)]
-#[channel(ordered_reliable, bidirectional)]
-struct Bulk;
-
-/// Small and urgent.
-#[derive(Channel)]
-#[channel(ordered_reliable, bidirectional, weight = 4)]
-struct Urgent;
-
-#[derive(Protocol)]
-#[protocol(tick_rate = 20, channels(Bulk, Urgent), messages(Numbered), derive(Debug))]
-struct Game;
+use bowline::SendRate;
+use bowline_sim::{Conditions, Pair};
+use bowline_tests::measure::{
+    Bulk, Freight, URGENT, Urgent, bulk_transfer, delays, link, pair, urgent_delays,
+};
+use bowline_tests::numbered;
 
 const MS: Duration = Duration::from_millis(1);
-/// Numbers from here on are urgent.
-const URGENT: u32 = 1_000_000;
-
-fn pair(conditions: Conditions, rate: Option<SendRate>) -> Pair<Game> {
-    let mut config = ClusterConfig { conditions, ..ClusterConfig::new(7, 1) };
-    if let Some(rate) = rate {
-        config.server.connection.send_rate = rate;
-    }
-    let mut pair = Pair::<Game>::new(config, ());
-    pair.connect();
-    assert!(pair.run_until(MS * 9_000, |c| c.client(0).phase() == Phase::Connected));
-    pair
-}
-
-/// Keeps the server's bulk channel full for so long; gives the useful bytes that arrived a second, and the bytes on the
-/// wire for each of them.
-fn bulk_transfer(pair: &mut Pair<Game>, duration: Duration) -> (f64, f64) {
-    let user = pair.user();
-    let (end, mut number) = (pair.now() + duration, 0);
-    let before = pair.server().user(user).unwrap().stats.bytes_sent;
-    let arrived_before = pair.client_messages().len();
-    while pair.now() < end {
-        while pair.server_mut().send_to::<Bulk>(user, numbered(number, 1_000)).is_ok() {
-            number += 1;
-        }
-        pair.run_for(MS * 50);
-    }
-    let sent = pair.server().user(user).unwrap().stats.bytes_sent - before;
-    let useful = ((pair.client_messages().len() - arrived_before) * 1_000) as f64;
-    (useful / duration.as_secs_f64(), sent as f64 / useful)
-}
-
-fn link(bytes_per_second: u64, latency_ms: u32, jitter_ms: u32, loss: f64) -> Conditions {
-    let mut conditions = Conditions::new(latency_ms, jitter_ms, loss);
-    conditions.profile = conditions.profile.with_bandwidth(bytes_per_second, MS * 300);
-    conditions
-}
 
 #[test]
 fn a_fixed_rate_is_kept() {
@@ -98,34 +49,6 @@ fn random_loss_does_not_slow_it_down() {
     }
 }
 
-/// Sends an urgent message every tick beside a full bulk channel; gives how long each took, the longest last.
-fn urgent_delays(pair: &mut Pair<Game>, seconds: u32) -> Vec<Duration> {
-    let user = pair.user();
-    let mut sent: Vec<Instant> = Vec::new();
-    for turn in 0..seconds * 20 {
-        while pair.server_mut().send_to::<Bulk>(user, numbered(turn, 1_000)).is_ok() {}
-        pair.server_mut().send_to::<Urgent>(user, numbered(URGENT + turn, 20)).unwrap();
-        sent.push(pair.now());
-        pair.run_for(MS * 50);
-    }
-    pair.run_for(MS * 5_000);
-    delays(pair, &sent)
-}
-
-/// How long the urgent messages took that were sent at these times, the longest last.
-fn delays(pair: &Pair<Game>, sent: &[Instant]) -> Vec<Duration> {
-    let arrivals = pair.client_seen(0).iter().filter_map(|(at, event)| match event {
-        ClientEvent::Message(GameMessage::Numbered(message)) if message.number >= URGENT => {
-            Some((message.number - URGENT, *at))
-        }
-        _ => None,
-    });
-    let mut delays: Vec<Duration> = arrivals.map(|(turn, at)| at - sent[turn as usize]).collect();
-    assert_eq!(delays.len(), sent.len(), "all of them arrive");
-    delays.sort_unstable();
-    delays
-}
-
 #[test]
 fn c4_a_large_transfer_does_not_delay_a_small_urgent_message() {
     for bandwidth in [500_000, 1_000_000, 4_000_000] {
@@ -163,7 +86,7 @@ fn on_a_clogged_link_queues_stay_short_and_it_recovers() {
     bulk_transfer(&mut pair, MS * 3_000);
     pair.network().set_conditions(clogged);
     bulk_transfer(&mut pair, MS * 3_000);
-    let stats = |pair: &Pair<Game>| pair.server().user(pair.user()).unwrap().stats;
+    let stats = |pair: &Pair<Freight>| pair.server().user(pair.user()).unwrap().stats;
     let rate = stats(&pair).send_rate;
     println!("three seconds after the link has become slow: {rate} B/s of 8,000");
     assert!(rate <= 16_000, "it follows the path down: {rate}");

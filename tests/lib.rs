@@ -4,6 +4,7 @@ use bowline::prelude::*;
 use bowline::{DisconnectReason, RejectReason};
 use bowline_sim::{Cluster, Conditions, Seen};
 
+pub mod measure;
 pub mod rig;
 
 /// The credentials of the test protocol.

@@ -71,7 +71,7 @@ fn metrics_have_the_figures_of_the_statistics() {
     let count = |name: &str, reason: Option<&str>| -> u64 {
         let wanted = snapshot.iter().filter(|(key, ..)| {
             let label = key.key().labels().find(|label| label.key() == "reason");
-            key.key().name() == name && label.map(|label| label.value()) == reason
+            key.key().name() == name && label.map(metrics::Label::value) == reason
         });
         wanted
             .map(|(key, _, _, value)| match value {

@@ -178,6 +178,20 @@ fn idle(c: &mut Criterion) {
 }
 
 /// From `connect` to `Connected` on both sides. The figure is for one client.
+/// What it costs to look at a connection each tick.
+fn stats(c: &mut Criterion) {
+    let mut table = Table::connected(1, Security::NONE);
+    for _ in 0..100 {
+        table.turn(|_, _| (), |_, _| ());
+    }
+    let user = table.server.users().next().expect("one is connected");
+    let mut group = c.benchmark_group("stats");
+    group.bench_function("connection", |b| {
+        b.iter(|| table.server.user(black_box(user)).map(|user| user.stats));
+    });
+    group.bench_function("channel", |b| b.iter(|| table.server.channel_stats::<Talk>(black_box(user))));
+}
+
 fn handshake(c: &mut Criterion) {
     let mut group = c.benchmark_group("handshake");
     group.throughput(Throughput::Elements(USERS));
@@ -212,6 +226,6 @@ criterion_group! {
         .sample_size(30)
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_millis(1_500));
-    targets = codec, enums, queue, all_messages, idle, handshake
+    targets = codec, enums, queue, all_messages, idle, stats, handshake
 }
 criterion_main!(benches);

@@ -89,3 +89,12 @@ fn what_waits_is_seen_on_its_channel() {
     pair.run_for(MS * 3_000);
     assert_eq!(queued(&pair), (0, 0));
 }
+
+#[test]
+fn a_client_knows_how_far_the_servers_clock_is_ahead() {
+    let (pair, user) = talk(Conditions::new(60, 10, 0.0));
+    assert_eq!(at_server(&pair, user).clock_offset_micros, None, "a server's clock is its own");
+    let offset = pair.client(0).stats().clock_offset_micros.unwrap();
+    // Both clocks of the simulator begin at the same moment, and so do the server's ticks.
+    assert!(offset.abs() < 15_000, "{offset}");
+}

@@ -169,6 +169,8 @@ impl ReliableSender {
         entry.copies = entry.copies.saturating_sub(1);
         if entry.copies == 0 && matches!(entry.state, State::InFlight { .. }) {
             entry.state = State::Lost;
+            // Who has waited a round trip in vain, and others behind it, shall not wait for another one.
+            entry.rides = 0;
             self.lost += 1;
         }
     }

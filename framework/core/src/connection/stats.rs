@@ -15,6 +15,9 @@ pub struct ConnectionStats {
     pub round_trip_p99: Option<Duration>,
     /// How much the round-trip time varies (mean deviation, RFC 6298).
     pub jitter: Duration,
+    /// How far the server's clock, which stood at zero when its tick 0 began, is ahead of this side's, in microseconds: as
+    /// its packets show. `None` on a server, and before the first packet.
+    pub clock_offset_micros: Option<i64>,
     /// The share of the last hundred sent packets or so that was lost, from 0 to 1.
     pub recent_loss_sent: f64,
     /// The share of the other side's packets of the last second that has not arrived, from 0 to 1.

@@ -53,6 +53,8 @@ pub(crate) struct RateControl {
     round_ends_at: u64,
     /// Of the round that is going on: how many round trips were measured, and the shortest.
     round_trips: (u32, Duration),
+    /// Whether there was no more to send, last time something was acknowledged.
+    is_app_limited: bool,
     full_rate: f64,
     rounds_without_growth: u32,
     least_round_trip: Duration,
@@ -94,6 +96,7 @@ impl RateControl {
             rounds: VecDeque::with_capacity(ROUNDS + 1),
             round_ends_at: 0,
             round_trips: (0, Duration::MAX),
+            is_app_limited: true,
             full_rate: 0.0,
             rounds_without_growth: 0,
             least_round_trip: Duration::ZERO,
@@ -131,7 +134,13 @@ impl RateControl {
         // Acknowledgements come once a tick: what a tick of 50 ms may send has to fit on top. In the doubling phase
         // this is also what bounds the overshoot.
         let product = measured * (self.least_round_trip + Duration::from_millis(50)).as_secs_f64();
-        let gain = if matches!(self.mode, Mode::ProbeRoundTrip { .. }) { 0.5 } else { WINDOW_GAIN };
+        let gain = match self.mode {
+            // What the path can do is not known yet, only what was asked of it. A few lost acknowledgements must not make
+            // a game that says little wait for the next.
+            Mode::Startup if self.is_app_limited => STARTUP_GAIN,
+            Mode::ProbeRoundTrip { .. } => 0.5,
+            Mode::Startup | Mode::Drain | Mode::Cruise => WINDOW_GAIN,
+        };
         Some((product * gain).max(2.0 * packet as f64) as u64)
     }
 
@@ -145,7 +154,9 @@ impl RateControl {
         in_flight: u64,
     ) {
         self.see_round_trip(now, latest);
-        if self.mode == Mode::Startup && latest.is_some_and(|latest| self.shows_a_queue(latest)) {
+        self.is_app_limited = sample.app_limited;
+        let has_queue = !sample.app_limited && latest.is_some_and(|latest| self.shows_a_queue(latest));
+        if self.mode == Mode::Startup && has_queue {
             self.mode = Mode::Drain;
         }
         let newest = self.rounds.back().copied().unwrap_or(0.0);

@@ -76,6 +76,13 @@ impl PeerClock {
         Some(TickTime::from_nanos(nanos(now) - lag, self.interval) + self.on_the_way())
     }
 
+    /// How many nanoseconds the other side's clock, at zero when its tick 0 began, is ahead of this side's. `None` before
+    /// anything was heard.
+    pub(crate) fn offset(&self) -> Option<i64> {
+        let start = TickTime::new(0, self.interval).as_nanos();
+        Some(self.time(Instant::ZERO)?.as_nanos() - start)
+    }
+
     /// How much longer than the fastest nearly all packets take: the jitter of the way here, as a margin.
     pub(crate) fn jitter_margin(&self) -> Duration {
         Duration::from_nanos((self.excess + self.deviation * DEVIATIONS).max(0.0) as u64)
@@ -144,6 +151,8 @@ mod tests {
         assert!(error_ms(&clock, 40, 0.0).abs() < 4.0, "{}", error_ms(&clock, 40, 0.0));
         let margin = clock.jitter_margin();
         assert!(margin > MS * 35 && margin < MS * 80, "{margin:?}");
+        let offset = clock.offset().unwrap();
+        assert!((offset + 1_000_000_000_000).abs() < 4_000_000, "it began 1,000 s later: {offset} ns");
     }
 
     #[test]

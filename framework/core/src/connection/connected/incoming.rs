@@ -231,6 +231,7 @@ impl Link {
         self.see_losses(summary.acked, summary.lost);
         if summary.acked > 0 {
             self.silent_timeouts = 0;
+            self.probes = 0;
         }
         // An acknowledgement held back for longer than the header can say measures nothing.
         let sayable = header.acks.held_back.as_millis() < 255;

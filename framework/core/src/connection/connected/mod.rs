@@ -64,6 +64,9 @@ struct Link {
     owes_ack: bool,
     /// How many times in a row nothing was acknowledged for a whole timeout.
     silent_timeouts: u32,
+    /// How many packets may go out though the path seems full: nothing was acknowledged for a whole timeout, and what would
+    /// say that there is room again may have been lost.
+    probes: u32,
     /// The share of recent packets that was lost, from 0 to 1.
     recent_loss: f64,
     /// Where this side is in its ticks: what the packets we write are stamped with.
@@ -227,6 +230,7 @@ impl Connection<Connected> {
                 last_sent: now,
                 owes_ack: false,
                 silent_timeouts: 0,
+                probes: 0,
                 recent_loss: 0.0,
                 ticking: Ticking::new(now, 0),
                 tick_interval,
@@ -449,6 +453,10 @@ const FIRST_FLIGHT: usize = 10 * crate::transport::DEFAULT_MAX_DATAGRAM;
 /// How long after a send that could not send everything the next one is due.
 const BURST_INTERVAL: Duration = Duration::from_millis(5);
 
+/// How many packets go out when nothing was acknowledged for a whole timeout, whatever seems to be on the way: two, as in
+/// RFC 9002 section 6.2.4 and 7.5, for one may be lost too.
+const PROBES: u32 = 2;
+
 /// In the first second both sides speak so often, if they have nothing else to say.
 const WARM_UP: Duration = Duration::from_secs(1);
 const WARM_UP_INTERVAL: Duration = Duration::from_millis(100);
@@ -505,8 +513,8 @@ impl Link {
             self.see_losses(0, lost);
         }
         if self.probe_deadline().is_some_and(|deadline| now >= deadline) {
-            // Two packets, as RFC 9002 section 6.2.4 has it: one may be lost too.
-            self.senders.iter_mut().for_each(|sender| sender.probe(2));
+            self.senders.iter_mut().for_each(|sender| sender.probe(PROBES as usize));
+            self.probes = PROBES;
             self.silent_timeouts += 1;
         }
         if let Some(requests) = &self.requests {
@@ -596,6 +604,7 @@ impl Link {
             messages_early: early,
             round_trip_time: self.round_trip.smoothed(),
             jitter: self.round_trip.jitter(),
+            clock_offset_micros: self.peer_clock.offset().map(|nanos| nanos / 1_000),
             round_trip_p50: self.round_trips.quantile(0.5),
             round_trip_p99: self.round_trips.quantile(0.99),
             recent_loss_sent: self.recent_loss,

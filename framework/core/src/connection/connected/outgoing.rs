@@ -27,7 +27,8 @@ impl Link {
         if !has_entries {
             self.sent.application_is_idle();
         }
-        let has_room = self.allowance.is_open() && self.has_window();
+        let has_window = self.has_window();
+        let has_room = self.allowance.is_open() && (has_window || self.probes > 0);
         let rides_along = !has_entries && has_room && self.has_riders(now);
         let may_send_entries = has_entries && has_room || rides_along;
         if !(may_send_entries || self.owes_ack || is_heartbeat) || self.flush.packets >= MAX_BURST {
@@ -58,6 +59,7 @@ impl Link {
 
         self.sent.record(now, datagram.len(), chosen.iter().filter_map(cargo));
         self.allowance.spend(datagram.len());
+        self.probes -= u32::from(may_send_entries && !has_window);
         self.flow.packets_sent.add(now, 1);
         self.flow.bytes_sent.add(now, datagram.len() as u64);
         for entry in chosen.drain(..) {

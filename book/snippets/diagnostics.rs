@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bowline::prelude::*;
 use bowline_sim::{Conditions, Pair};
 
 use crate::channels::{Game, Number, Talk};

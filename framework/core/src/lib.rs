@@ -32,8 +32,9 @@ pub use entropy::{Entropy, Host, SeededEntropy};
 pub use pacing::SendRate;
 pub use packet::Side;
 pub use protocol::{
-    CarriesRequests, Channel, ChannelOf, ComponentOf, FieldMask, Message, MessageOf, Protocol, ProtocolId,
-    Replicate, Request, RequestOf, ResourceOf, ToClient, ToServer,
+    CarriesRequests, Channel, ChannelOf, ComponentOf, Family, FieldMask, ItemVisitor, Message, MessageOf,
+    Mutable, NetEntity, Protocol, ProtocolId, References, Replicate, Request, RequestOf, ResourceOf,
+    ToClient, ToServer,
 };
 pub use requests::{AnyResponder, Asked, PendingResponse, RequestError, Responder, Unanswered};
 pub use session::{Demux, SessionKey};

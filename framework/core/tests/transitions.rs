@@ -6,8 +6,8 @@ use bowline_core::connection::{Input, Step, Transition, transition};
 use bowline_core::handshake::{Doorway, DoorwayConfig, Knock};
 use bowline_core::protocol::{ChannelSpec, Direction, Mode, ProtocolSchema};
 use bowline_core::{
-    Connected, Connection, ConnectionConfig, DisconnectReason, Disconnected, Instant, PendingAuth, Phase,
-    Protocol, ProtocolSpec, RejectReason, Schema, Security, SeededEntropy,
+    Connected, Connection, ConnectionConfig, DisconnectReason, Disconnected, Family, Instant, ItemVisitor,
+    PendingAuth, Phase, Protocol, ProtocolSpec, RejectReason, Schema, Security, SeededEntropy,
 };
 
 const INPUTS: [Input; 13] = [
@@ -88,6 +88,14 @@ impl Protocol for Game {
     type Component = ();
     type Resource = ();
     type Requested = ();
+    type ComponentKind = ();
+    type ResourceKind = ();
+    type Components<F: Family> = ();
+    type Resources<F: Family> = ();
+
+    fn with_item<V: ItemVisitor<Self>>(_: usize, _: V) -> Option<V::Output> {
+        None
+    }
 
     fn requested(_: (), _: bowline_core::AnyResponder) {}
 }

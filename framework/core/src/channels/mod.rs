@@ -4,18 +4,21 @@ use std::time::Duration;
 
 mod pool;
 mod reliable;
+mod state;
 mod tick_buffered;
 mod unreliable;
 
 pub(crate) use pool::BufferPool;
 pub(crate) use reliable::Rides;
 use reliable::{ReliableReceiver, ReliableSender};
+use state::StateSender;
 pub use tick_buffered::InputReport;
 pub(crate) use tick_buffered::MAX_TICKS_BACK;
 use tick_buffered::{ReportReceiver, ReportSender, TickArrival, TickReceiver, TickSender};
 use unreliable::{UnreliableReceiver, UnreliableSender};
 
 use crate::Instant;
+use crate::acks::Outcome;
 use crate::packet::{EntryHead, Numbering, Side};
 use crate::protocol::Mode;
 use crate::ticks::Ticking;
@@ -29,6 +32,8 @@ pub(crate) enum Sender {
     Inputs(TickSender),
     /// The server's, on a tick-buffered channel.
     Reports(ReportSender),
+    /// Of entities: what goes out is made while the packet is.
+    State(StateSender),
 }
 
 /// The receiving half of a channel.
@@ -40,6 +45,8 @@ pub(crate) enum Receiver {
     Inputs(TickReceiver),
     /// A client's, on a tick-buffered channel.
     Reports(ReportReceiver),
+    /// Of entities: handed on as it comes.
+    State,
 }
 
 /// An entry that was chosen for a packet. The payload of one that may go out again stays with its sender.
@@ -53,6 +60,8 @@ pub(crate) struct Chosen {
 pub(crate) enum Payload {
     Once(Vec<u8>),
     Kept(u64),
+    /// The state of entities, in the packet of this number.
+    State(Vec<u8>, u64),
 }
 
 /// What an entry costs in the books besides its bytes: the place in a queue or a tree that keeps it. Without it, messages
@@ -94,9 +103,11 @@ impl Sender {
         match mode {
             Mode::UnorderedUnreliable => Self::Unreliable(UnreliableSender::new(false)),
             Mode::SequencedUnreliable => Self::Unreliable(UnreliableSender::new(true)),
-            Mode::UnorderedReliable | Mode::SequencedReliable | Mode::OrderedReliable => {
-                Self::Reliable(ReliableSender::new())
-            }
+            Mode::UnorderedReliable
+            | Mode::SequencedReliable
+            | Mode::OrderedReliable
+            | Mode::EntityControl => Self::Reliable(ReliableSender::new()),
+            Mode::EntityState => Self::State(StateSender::new()),
             Mode::TickBuffered => match side {
                 Side::Client => Self::Inputs(TickSender::new(input_copies)),
                 Side::Server => Self::Reports(ReportSender::new()),
@@ -127,6 +138,8 @@ impl Sender {
             Self::Inputs(sender) => Ok(sender.push(message, piece_bytes, queue_bytes, pool)),
             // No server can send a message there: the channel goes to the server.
             Self::Reports(_) => Ok(1),
+            // Nor is there a way to name the channel of entities.
+            Self::State(_) => Ok(1),
         }
     }
 
@@ -137,6 +150,7 @@ impl Sender {
             Self::Reliable(sender) => sender.peek()?,
             Self::Inputs(sender) => sender.peek()?,
             Self::Reports(sender) => (Numbering::Report, sender.peek()?),
+            Self::State(_) => return None,
         };
         Some(EntryHead { channel, numbering, len })
     }
@@ -148,6 +162,7 @@ impl Sender {
             Self::Reliable(sender) => sender.take(now).map(Payload::Kept),
             Self::Inputs(sender) => sender.take().map(Payload::Kept),
             Self::Reports(sender) => sender.take().map(Payload::Once),
+            Self::State(_) => None,
         }
     }
 
@@ -169,7 +184,7 @@ impl Sender {
     /// The bytes of an entry that was taken and is kept.
     pub(crate) fn payload(&self, number: u64) -> &[u8] {
         match self {
-            Self::Unreliable(_) | Self::Reports(_) => &[],
+            Self::Unreliable(_) | Self::Reports(_) | Self::State(_) => &[],
             Self::Reliable(sender) => sender.payload(number),
             Self::Inputs(sender) => sender.payload(number),
         }
@@ -179,13 +194,16 @@ impl Sender {
         match self {
             Self::Reliable(sender) => sender.acked(number, pool),
             Self::Inputs(sender) => sender.acked(number, pool),
+            Self::State(sender) => sender.decided(number, Outcome::Acked),
             Self::Unreliable(_) | Self::Reports(_) => {}
         }
     }
 
     pub(crate) fn lost(&mut self, number: u64) {
-        if let Self::Reliable(sender) = self {
-            sender.lost(number);
+        match self {
+            Self::Reliable(sender) => sender.lost(number),
+            Self::State(sender) => sender.decided(number, Outcome::Lost),
+            Self::Unreliable(_) | Self::Inputs(_) | Self::Reports(_) => {}
         }
     }
 
@@ -193,7 +211,15 @@ impl Sender {
     pub(crate) fn oldest_in_flight(&self) -> Option<Instant> {
         match self {
             Self::Reliable(sender) => sender.oldest_in_flight(),
-            Self::Unreliable(_) | Self::Inputs(_) | Self::Reports(_) => None,
+            Self::Unreliable(_) | Self::Inputs(_) | Self::Reports(_) | Self::State(_) => None,
+        }
+    }
+
+    /// What has become of packets with the state of entities, since the last call.
+    pub(crate) fn next_fate(&mut self) -> Option<(u64, Outcome)> {
+        match self {
+            Self::State(sender) => sender.next_fate(),
+            _ => None,
         }
     }
 
@@ -210,7 +236,7 @@ impl Sender {
             Self::Unreliable(sender) => sender.queued_bytes(),
             Self::Reliable(sender) => sender.queued_bytes(),
             Self::Inputs(sender) => sender.queued_bytes(),
-            Self::Reports(_) => 0,
+            Self::Reports(_) | Self::State(_) => 0,
         }
     }
 }
@@ -220,9 +246,11 @@ impl Receiver {
         match mode {
             Mode::UnorderedUnreliable => Self::Unreliable(UnreliableReceiver::new(false)),
             Mode::SequencedUnreliable => Self::Unreliable(UnreliableReceiver::new(true)),
-            Mode::UnorderedReliable | Mode::SequencedReliable | Mode::OrderedReliable => {
-                Self::Reliable(ReliableReceiver::new(mode))
-            }
+            Mode::UnorderedReliable
+            | Mode::SequencedReliable
+            | Mode::OrderedReliable
+            | Mode::EntityControl => Self::Reliable(ReliableReceiver::new(mode)),
+            Mode::EntityState => Self::State,
             Mode::TickBuffered => match side {
                 Side::Server => Self::Inputs(TickReceiver::new()),
                 Side::Client => Self::Reports(ReportReceiver::default()),
@@ -261,7 +289,7 @@ impl Receiver {
                 receiver.accept_piece(now, group, index, count, payload, max, pool, deliver);
                 Ok(())
             }
-            (Self::Unreliable(_), Numbering::None) => {
+            (Self::Unreliable(_) | Self::State, Numbering::None) => {
                 deliver(payload);
                 Ok(())
             }
@@ -280,7 +308,7 @@ impl Receiver {
             }
             // The numbering was read by the channel's mode and direction, so these do not meet.
             (
-                Self::Unreliable(_) | Self::Reliable(_) | Self::Inputs(_) | Self::Reports(_),
+                Self::Unreliable(_) | Self::Reliable(_) | Self::Inputs(_) | Self::Reports(_) | Self::State,
                 Numbering::None
                 | Numbering::Sequenced(_)
                 | Numbering::Piece { .. }
@@ -333,7 +361,7 @@ impl Receiver {
         match self {
             Self::Inputs(receiver) => (receiver.tally.late, receiver.tally.early),
             Self::Reports(receiver) => (receiver.newest.late, receiver.newest.early),
-            Self::Unreliable(_) | Self::Reliable(_) => (0, 0),
+            Self::Unreliable(_) | Self::Reliable(_) | Self::State => (0, 0),
         }
     }
 
@@ -341,7 +369,7 @@ impl Receiver {
     pub(crate) fn expire(&mut self, now: Instant, pool: &mut BufferPool) -> u64 {
         match self {
             Self::Unreliable(receiver) => receiver.expire(now, pool),
-            Self::Reliable(_) | Self::Inputs(_) | Self::Reports(_) => 0,
+            Self::Reliable(_) | Self::Inputs(_) | Self::Reports(_) | Self::State => 0,
         }
     }
 
@@ -351,7 +379,7 @@ impl Receiver {
             Self::Unreliable(receiver) => receiver.held_bytes(),
             Self::Reliable(receiver) => receiver.held_bytes(),
             Self::Inputs(receiver) => receiver.held_bytes(),
-            Self::Reports(_) => 0,
+            Self::Reports(_) | Self::State => 0,
         }
     }
 }

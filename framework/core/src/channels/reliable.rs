@@ -287,7 +287,7 @@ impl ReliableReceiver {
         };
         self.held_bytes += payload.len() + ENTRY_OVERHEAD;
         *slot = Slot::Held { payload, first, last };
-        if self.mode == Mode::OrderedReliable {
+        if matches!(self.mode, Mode::OrderedReliable | Mode::EntityControl) {
             self.deliver_in_order(max_message_size, pool, deliver)
         } else {
             self.deliver_around(index, max_message_size, pool, deliver)

@@ -12,8 +12,8 @@ mod transition;
 pub use config::ConnectionConfig;
 pub(crate) use connected::Origin;
 pub use connected::{
-    Connected, Incoming, Intake, MessageEncoder, Received, SendError, SendErrorKind, Unsent, decode_received,
-    encode_auth, encode_error,
+    Connected, Freight, Incoming, Intake, MessageEncoder, Received, SendError, SendErrorKind, Unsent,
+    decode_received, encode_auth, encode_error,
 };
 pub use disconnected::{Disconnected, Parting};
 pub use path::{Path, PathChange};

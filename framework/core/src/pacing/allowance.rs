@@ -35,6 +35,11 @@ impl Allowance {
         self.bytes > 0.0
     }
 
+    /// How many bytes may be sent.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.max(0.0) as usize
+    }
+
     /// Takes the bytes of a packet out.
     pub(crate) fn spend(&mut self, bytes: usize) {
         self.bytes -= bytes as f64;

@@ -52,6 +52,27 @@ pub struct ChannelSpec {
 }
 
 impl ChannelSpec {
+    /// What entities and resources are, from whoever owns them to whoever sees them. Added to every protocol that has
+    /// components or resources, as the last but one channel.
+    #[doc(hidden)]
+    pub const ENTITY_STATE: Self =
+        Self { name: "(entities)", mode: Mode::EntityState, direction: Direction::Bidirectional, weight: 4 };
+    /// What is said about entities: ids, authority, and states larger than a packet. The last channel.
+    #[doc(hidden)]
+    pub const ENTITY_CONTROL: Self = Self {
+        name: "(entity control)",
+        mode: Mode::EntityControl,
+        direction: Direction::Bidirectional,
+        weight: 4,
+    };
+
+    /// The same with another weight.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with_weight(self, weight: u16) -> Self {
+        Self { weight, ..self }
+    }
+
     /// Whether requests may travel on it: no message is lost or left out, and a response finds its way back.
     #[must_use]
     pub const fn carries_requests(&self) -> bool {
@@ -78,13 +99,22 @@ pub enum Mode {
     /// From clients to the server: each message arrives at the tick that it was made for, in the order of sending, or not
     /// at all. For the players' inputs.
     TickBuffered,
+    /// The library's own: see [`ChannelSpec::ENTITY_STATE`].
+    #[doc(hidden)]
+    EntityState,
+    /// The library's own: see [`ChannelSpec::ENTITY_CONTROL`].
+    #[doc(hidden)]
+    EntityControl,
 }
 
 impl Mode {
     /// Whether lost messages are sent again.
     #[must_use]
     pub const fn is_reliable(self) -> bool {
-        matches!(self, Self::UnorderedReliable | Self::SequencedReliable | Self::OrderedReliable)
+        matches!(
+            self,
+            Self::UnorderedReliable | Self::SequencedReliable | Self::OrderedReliable | Self::EntityControl
+        )
     }
 
     /// Whether a message older than one already delivered is dropped.
@@ -103,6 +133,8 @@ impl Mode {
             Self::SequencedReliable => "sequenced_reliable",
             Self::OrderedReliable => "ordered_reliable",
             Self::TickBuffered => "tick_buffered",
+            Self::EntityState => "entity_state",
+            Self::EntityControl => "entity_control",
         }
     }
 }

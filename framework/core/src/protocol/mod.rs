@@ -11,11 +11,15 @@ mod channel;
 #[doc(hidden)]
 pub mod derive;
 mod description;
+mod entity;
+mod items;
 mod replicate;
 
 pub use channel::{CarriesRequests, Channel, ChannelSpec, Direction, Mode, ToClient, ToServer};
 pub use description::{DESCRIPTION_LIMIT, Description, Difference, ItemKind, Mismatch};
-pub use replicate::{FieldMask, Replicate};
+pub use entity::{NetEntity, References};
+pub use items::{Family, ItemVisitor};
+pub use replicate::{FieldMask, Mutable, Replicate};
 
 /// A message: something one side says to the other. Derived by `#[derive(Message)]`, which derives
 /// [`Wire`] too.
@@ -76,8 +80,21 @@ pub trait Protocol: Sized + 'static {
     type Component: Wire + Send + 'static;
     /// Any resource.
     type Resource: Wire + Send + 'static;
+    /// Which component: an enum without values.
+    type ComponentKind: fmt::Debug + Copy + Eq + Send + 'static;
+    /// Which resource: an enum without values.
+    type ResourceKind: fmt::Debug + Copy + Eq + Send + 'static;
+    /// Something for each component.
+    type Components<F: Family>: Default + Send + 'static;
+    /// Something for each resource.
+    type Resources<F: Family>: Default + Send + 'static;
     /// Any request that arrived, with the right to answer it: an enum with an [`Asked`](crate::Asked) for each.
     type Requested: fmt::Debug + Send + 'static;
+
+    /// Does something with a component or resource that is known by its number: components come first, in the order of the
+    /// lists. `None` where there is no such number.
+    #[doc(hidden)]
+    fn with_item<V: ItemVisitor<Self>>(number: usize, visitor: V) -> Option<V::Output>;
 
     /// A request that arrived.
     #[doc(hidden)]
@@ -227,6 +244,12 @@ impl Tag {
         Self { index: index as u64, count: count as u64 }
     }
 
+    /// The number.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.index as usize
+    }
+
     /// Writes the number in the fewest bits, just as the enum of all items of the kind does.
     pub fn encode(self, writer: &mut BitWriter) {
         writer.write_bits(self.index, bits_for(self.count));
@@ -272,9 +295,17 @@ pub trait RequestOf<P: Protocol>: Request {
     label = "not listed in `components(..)`",
     note = "add it to `components(..)` in the `#[protocol(..)]` of `{P}`"
 )]
-pub trait ComponentOf<P: Protocol>: Replicate {
+pub trait ComponentOf<P: Protocol>: Replicate + Into<P::Component> {
     /// Its number.
     const TAG: Tag;
+    /// Its name among the components.
+    const KIND: P::ComponentKind;
+
+    /// That of this component.
+    fn of<F: Family>(all: &P::Components<F>) -> &F::Of<Self>;
+
+    /// That of this component.
+    fn of_mut<F: Family>(all: &mut P::Components<F>) -> &mut F::Of<Self>;
 }
 
 /// A resource that belongs to protocol `P`: it is listed in `resources(..)`.
@@ -283,9 +314,17 @@ pub trait ComponentOf<P: Protocol>: Replicate {
     label = "not listed in `resources(..)`",
     note = "add it to `resources(..)` in the `#[protocol(..)]` of `{P}`"
 )]
-pub trait ResourceOf<P: Protocol>: Replicate {
+pub trait ResourceOf<P: Protocol>: Replicate + Into<P::Resource> {
     /// Its number.
     const TAG: Tag;
+    /// Its name among the resources.
+    const KIND: P::ResourceKind;
+
+    /// That of this resource.
+    fn of<F: Family>(all: &P::Resources<F>) -> &F::Of<Self>;
+
+    /// That of this resource.
+    fn of_mut<F: Family>(all: &mut P::Resources<F>) -> &mut F::Of<Self>;
 }
 
 /// Writes a message as its protocol's enum of all messages would, without building the enum.

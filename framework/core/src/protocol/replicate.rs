@@ -1,5 +1,7 @@
 use bowline_wire::{BitReader, BitWriter, DecodeError, EncodeError, Schema};
 
+use super::NetEntity;
+
 /// A component or resource whose fields travel one by one. Derived by `#[derive(Replicate)]` on a plain struct of at
 /// most [`FieldMask::MAX_FIELDS`] fields that travel; a field with `#[replicate(skip)]` does not, and is made by
 /// [`Default`] on the other side.
@@ -36,6 +38,10 @@ pub trait Replicate: Sized + Send + 'static {
     const SCHEMA: Schema;
     /// How many fields travel.
     const FIELDS: u32;
+    /// Whether it stays as it was inserted: `#[replicate(immutable)]`.
+    const IMMUTABLE: bool = false;
+    /// Whether it refers to other entities.
+    const HAS_REFERENCES: bool = false;
 
     /// Writes one field. `index` is below [`FIELDS`](Self::FIELDS).
     ///
@@ -55,6 +61,16 @@ pub trait Replicate: Sized + Send + 'static {
     /// Where the bits are no value.
     fn decode_new(reader: &mut BitReader<'_>) -> Result<Self, DecodeError>;
 
+    /// Shows every entity that it refers to.
+    fn references(&self, visit: &mut dyn FnMut(NetEntity)) {
+        let _ = visit;
+    }
+
+    /// Replaces every entity that it refers to: for adapters to a world with ids of its own.
+    fn map_references(&mut self, map: &mut dyn FnMut(NetEntity) -> NetEntity) {
+        let _ = map;
+    }
+
     /// Writes the fields of `mask` in order.
     ///
     /// # Errors
@@ -71,6 +87,15 @@ pub trait Replicate: Sized + Send + 'static {
         mask.iter().try_for_each(|index| self.decode_field(index, reader))
     }
 }
+
+/// A component or resource that may change after it was inserted. Derived with [`Replicate`], unless that says
+/// `#[replicate(immutable)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` never changes once it is inserted",
+    label = "this component is immutable",
+    note = "remove it and insert another, or take `#[replicate(immutable)]` away"
+)]
+pub trait Mutable: Replicate {}
 
 /// Some of the fields of a component, a bit for each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

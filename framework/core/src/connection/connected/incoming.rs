@@ -170,7 +170,7 @@ impl Link {
                     },
                 };
                 *unread += bytes.len() + ENTRY_OVERHEAD;
-                delivered.push_back(Received { channel, bytes, responder });
+                delivered.push_back(Received { channel, bytes, packet: number, sent_in, responder });
             };
             let outcome =
                 receiver.accept(entry.head.numbering, payload, &around, &mut self.pool, &mut deliver);

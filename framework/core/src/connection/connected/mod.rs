@@ -1,10 +1,12 @@
 //! The state in which messages travel.
 
+mod freight;
 mod incoming;
 mod outgoing;
 mod typed;
 mod unsent;
 
+pub use freight::Freight;
 pub use typed::{Incoming, MessageEncoder, decode_received, encode_auth, encode_error};
 pub use unsent::Unsent;
 
@@ -67,6 +69,8 @@ struct Link {
     /// How many packets may go out though the path seems full: nothing was acknowledged for a whole timeout, and what would
     /// say that there is room again may have been lost.
     probes: u32,
+    /// The state of entities had more to say when the last packet was made.
+    freight_waits: bool,
     /// The share of recent packets that was lost, from 0 to 1.
     recent_loss: f64,
     /// Where this side is in its ticks: what the packets we write are stamped with.
@@ -137,6 +141,10 @@ pub struct Received {
     pub channel: usize,
     /// The encoded message.
     pub bytes: Vec<u8>,
+    /// The number of the packet that it came in, or that completed it: later packets have higher ones.
+    pub packet: u64,
+    /// The sender's tick when it sent that packet, as a number that does not wrap.
+    pub sent_in: u64,
     /// Of a request.
     responder: Option<AnyResponder>,
 }
@@ -231,6 +239,7 @@ impl Connection<Connected> {
                 owes_ack: false,
                 silent_timeouts: 0,
                 probes: 0,
+                freight_waits: false,
                 recent_loss: 0.0,
                 ticking: Ticking::new(now, 0),
                 tick_interval,
@@ -422,7 +431,29 @@ impl Connection<Connected> {
 
     /// The next datagram to send; `true` if `datagram` holds one.
     pub fn poll_transmit(&mut self, now: Instant, datagram: &mut Vec<u8>) -> bool {
-        self.state.0.poll_transmit(now, datagram)
+        self.state.0.poll_transmit(now, datagram, &mut ())
+    }
+
+    /// The next datagram to send, with the state of entities in it; `true` if `datagram` holds one.
+    pub fn poll_transmit_with(
+        &mut self,
+        now: Instant,
+        datagram: &mut Vec<u8>,
+        freight: &mut impl Freight,
+    ) -> bool {
+        self.state.0.poll_transmit(now, datagram, freight)
+    }
+
+    /// How many bytes of packets could go out now: what whoever chooses what goes first wants to know.
+    pub fn sendable_bytes(&mut self, now: Instant) -> usize {
+        self.state.0.sendable_bytes(now)
+    }
+
+    /// A packet with the state of entities whose fate is known now, and whether it arrived. Every such packet is told of
+    /// once.
+    pub fn next_freight_fate(&mut self) -> Option<(u64, bool)> {
+        let state = self.state.0.senders.iter_mut().rev().find(|sender| matches!(sender, Sender::State(_)));
+        state?.next_fate().map(|(packet, outcome)| (packet, outcome == crate::acks::Outcome::Acked))
     }
 
     /// When `handle_timeout` or `poll_transmit` will have something to do, if nothing arrives and nothing is sent.
@@ -542,7 +573,8 @@ impl Link {
         let loss = overtaken.then(|| self.sent.next_loss(self.round_trip.loss_delay())).flatten();
         let (request, has_refusals) = self.requests.as_ref().map_or((None, false), Requests::look);
         // What did not fit into one burst goes out with the next.
-        let waiting = has_refusals || self.senders.iter().any(|sender| sender.peek(0).is_some());
+        let waiting =
+            has_refusals || self.freight_waits || self.senders.iter().any(|sender| sender.peek(0).is_some());
         let burst = waiting.then(|| {
             (self.flush.at + BURST_INTERVAL).max(self.allowance.opens_at(self.rate.bytes_per_second()))
         });
@@ -572,7 +604,8 @@ impl Link {
                     counters.received(self.ticking.now(), bytes.len());
                 }
                 self.unread_bytes += bytes.len() + ENTRY_OVERHEAD;
-                return Some(Received { channel, bytes, responder: None });
+                let (packet, sent_in) = (0, tick);
+                return Some(Received { channel, bytes, packet, sent_in, responder: None });
             }
         }
         None

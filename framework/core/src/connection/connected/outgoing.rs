@@ -2,10 +2,10 @@
 
 use bowline_wire::BitWriter;
 
-use super::{Cargo, EntryHead, Flush, Link, SendErrorKind, channel_bits, fate};
+use super::{Cargo, EntryHead, Flush, Freight, Link, SendErrorKind, channel_bits, fate};
 use crate::Instant;
-use crate::channels::{Chosen, Payload, Rides};
-use crate::packet::{DataHeader, Previous, seal};
+use crate::channels::{Chosen, Payload, Rides, Sender};
+use crate::packet::{DataHeader, Numbering, Previous, seal};
 use crate::requests::Requests;
 
 /// The most packets that one connection sends at one moment. A transfer of a megabyte then takes some fifteen ticks,
@@ -13,7 +13,12 @@ use crate::requests::Requests;
 const MAX_BURST: u32 = 64;
 
 impl Link {
-    pub(super) fn poll_transmit(&mut self, now: Instant, datagram: &mut Vec<u8>) -> bool {
+    pub(super) fn poll_transmit(
+        &mut self,
+        now: Instant,
+        datagram: &mut Vec<u8>,
+        freight: &mut impl Freight,
+    ) -> bool {
         if self.ended.is_some() {
             return false;
         }
@@ -23,7 +28,8 @@ impl Link {
         }
         let is_heartbeat = now - self.last_sent >= self.heartbeat_interval();
         self.allowance.refill(now, self.rate.bytes_per_second(), self.max_datagram);
-        let has_entries = self.senders.iter().any(|sender| sender.peek(0).is_some());
+        self.freight_waits = freight.is_waiting();
+        let has_entries = self.freight_waits || self.senders.iter().any(|sender| sender.peek(0).is_some());
         if !has_entries {
             self.sent.application_is_idle();
         }
@@ -50,7 +56,7 @@ impl Link {
         let mut chosen = std::mem::take(&mut self.chosen);
         if may_send_entries {
             let room_bits = self.max_datagram * 8 - writer.bit_len();
-            let left = self.choose(now, room_bits, &mut chosen);
+            let left = self.choose(now, sequence, room_bits, freight, &mut chosen);
             self.choose_riders(now, left, &mut chosen);
         }
         self.write(&chosen, &mut writer);
@@ -66,7 +72,7 @@ impl Link {
             if let Some(counters) = self.counters.get_mut(usize::from(entry.head.channel)) {
                 counters.sent(now, entry.head.len);
             }
-            if let Payload::Once(payload) = entry.payload {
+            if let Payload::Once(payload) | Payload::State(payload, _) = entry.payload {
                 self.pool.give(payload);
             }
         }
@@ -77,6 +83,19 @@ impl Link {
         self.stats.packets_sent += 1;
         self.stats.bytes_sent += datagram.len() as u64;
         true
+    }
+
+    /// How many bytes of packets could go out now.
+    pub(super) fn sendable_bytes(&mut self, now: Instant) -> usize {
+        self.allowance.refill(now, self.rate.bytes_per_second(), self.max_datagram);
+        let in_flight = self.sent.delivery().in_flight();
+        let window = self.rate.window(self.max_datagram).map_or(u64::MAX, |w| w.saturating_sub(in_flight));
+        let packets = if self.flush.at == now { MAX_BURST - self.flush.packets } else { MAX_BURST };
+        let burst = packets as usize * self.max_datagram;
+        // The last packet may overdraw, unless there is nothing at all.
+        let overdraft = |bytes: usize| if bytes == 0 { 0 } else { bytes + self.max_datagram / 2 };
+        let window = usize::try_from(window).unwrap_or(usize::MAX / 2);
+        overdraft(self.allowance.bytes().min(window)).min(burst)
     }
 
     /// Queues the refusals of requests that were dropped or refused since the last time. What finds no room waits.
@@ -98,18 +117,30 @@ impl Link {
     /// Chooses entries for one packet until none fits, from the channel whose turn it is by weight: start-time fair
     /// queueing (Goyal, Vin, Cheng, *Start-time Fair Queueing*, SIGCOMM 1996). A channel that was silent begins at the
     /// present, so a small urgent message does not wait for a large transfer, and nobody saves turns up.
-    fn choose(&mut self, now: Instant, mut room_bits: usize, chosen: &mut Vec<Chosen>) -> usize {
+    fn choose(
+        &mut self,
+        now: Instant,
+        packet: u64,
+        mut room_bits: usize,
+        freight: &mut impl Freight,
+        chosen: &mut Vec<Chosen>,
+    ) -> usize {
         let channels = self.protocol.channels();
         let channel_bits = channel_bits(channels);
         let mut previous = Previous::default();
         // At most 64 channels: the macro refuses more.
         let mut passed_over = 0_u64;
         while room_bits > EntryHead::LEAST_BITS {
+            let freight_waits = freight.is_waiting();
+            let has_more = |sender: &Sender| match sender {
+                Sender::State(_) => freight_waits,
+                sender => sender.peek(0).is_some(),
+            };
             let waiting = self
                 .senders
                 .iter()
                 .enumerate()
-                .filter(|(channel, sender)| passed_over >> channel & 1 == 0 && sender.peek(0).is_some());
+                .filter(|(channel, sender)| passed_over >> channel & 1 == 0 && has_more(sender));
             let start = |channel: usize| self.turns.start(channel);
             let Some((channel, start)) =
                 waiting.map(|(channel, _)| (channel, start(channel))).min_by(|a, b| a.1.total_cmp(&b.1))
@@ -119,6 +150,30 @@ impl Link {
             let (Some(sender), Some(spec)) = (self.senders.get_mut(channel), channels.get(channel)) else {
                 break;
             };
+            if matches!(sender, Sender::State(_)) {
+                // Once in a packet: it fills what is left, or all that it has to say is said.
+                passed_over |= 1 << channel;
+                let head = EntryHead { channel: channel as u8, numbering: Numbering::None, len: 0 };
+                // A byte for a length that turns out to be long, and one that the payload may fill in part.
+                let Some(room) = room_bits.checked_sub(head.bits(previous, channel_bits) + 16) else {
+                    continue;
+                };
+                let mut writer = BitWriter::append_to(self.pool.take());
+                let is_loaded = freight.load(packet, room, &mut writer);
+                let payload = writer.into_bytes();
+                if !is_loaded {
+                    self.pool.give(payload);
+                    continue;
+                }
+                let head = EntryHead { len: payload.len(), ..head };
+                let bits = head.bits(previous, channel_bits);
+                self.turns.served(channel, start, bits as f64 / f64::from(spec.weight.max(1)));
+                room_bits = room_bits.saturating_sub(bits);
+                previous = head.as_previous();
+                let place = chosen.partition_point(|entry| entry.head.channel <= head.channel);
+                chosen.insert(place, Chosen { head, payload: Payload::State(payload, packet) });
+                continue;
+            }
             let Some(head) = sender.peek(channel as u8) else { break };
             let bits = head.bits(previous, channel_bits);
             if bits > room_bits {
@@ -180,7 +235,7 @@ impl Link {
         for (index, entry) in chosen.iter().enumerate() {
             entry.head.encode(&mut previous, channel_bits, index + 1 == chosen.len(), writer);
             match &entry.payload {
-                Payload::Once(payload) => writer.write_bytes(payload),
+                Payload::Once(payload) | Payload::State(payload, _) => writer.write_bytes(payload),
                 Payload::Kept(number) => {
                     let sender = self.senders.get(usize::from(entry.head.channel));
                     writer.write_bytes(sender.map_or(&[], |sender| sender.payload(*number)));
@@ -192,7 +247,9 @@ impl Link {
 
 fn cargo(entry: &Chosen) -> Option<Cargo> {
     match entry.payload {
-        Payload::Kept(number) => Some(Cargo { channel: entry.head.channel, number }),
+        Payload::Kept(number) | Payload::State(_, number) => {
+            Some(Cargo { channel: entry.head.channel, number })
+        }
         Payload::Once(_) => None,
     }
 }

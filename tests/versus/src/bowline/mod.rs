@@ -1,0 +1,7 @@
+//! Bowline's half.
+
+mod protocol;
+mod stage;
+mod transport;
+
+pub(crate) use self::stage::BowlineStage;

@@ -29,6 +29,8 @@ pub(crate) struct Field {
     pub(crate) member: Member,
     pub(crate) ty: Type,
     pub(crate) codec: Codec,
+    /// It refers to entities: `#[replicate(entities)]`, or the name of its type says so.
+    pub(crate) entities: bool,
 }
 
 /// How a field becomes bits.
@@ -60,6 +62,8 @@ pub(crate) struct Replicate {
     pub(crate) carrier: Carrier,
     /// One field: the value as a whole.
     pub(crate) atomic: bool,
+    /// It stays as it was inserted.
+    pub(crate) immutable: bool,
 }
 
 pub(crate) struct Channel {
@@ -96,6 +100,8 @@ pub(crate) struct Protocol {
     pub(crate) generics: Generics,
     pub(crate) tick_rate: Expr,
     pub(crate) auth: Type,
+    /// The weight of the channel that entities travel on, a constant of type `u16`; the library's where none is given.
+    pub(crate) entity_weight: Option<Expr>,
     /// What the generated enums derive.
     pub(crate) derives: Vec<Path>,
     pub(crate) channels: Vec<Path>,
@@ -125,5 +131,12 @@ impl Carrier {
 impl Field {
     pub(crate) fn travels(&self) -> bool {
         !matches!(self.codec, Codec::Skip)
+    }
+}
+
+impl Protocol {
+    /// Whether there is anything that is replicated, and so the channels for it.
+    pub(crate) fn has_entities(&self) -> bool {
+        !(self.components.is_empty() && self.resources.is_empty())
     }
 }

@@ -83,7 +83,9 @@ fn the_schema_lists_the_items_in_order() {
         [
             "Talk ordered_reliable bidirectional",
             "Input sequenced_unreliable to_server",
-            "Megaphone unordered_reliable to_client"
+            "Megaphone unordered_reliable to_client",
+            "(entities) entity_state bidirectional",
+            "(entity control) entity_control bidirectional"
         ]
     );
     let names = |items: &[bowline::__private::ItemSchema]| items.iter().map(|i| i.name).collect::<Vec<_>>();

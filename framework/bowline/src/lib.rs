@@ -65,14 +65,17 @@ pub use bowline_client::{
 };
 pub use bowline_core::connection::{ConnectError, Incoming};
 pub use bowline_core::handshake::DoorwayConfig;
-pub use bowline_core::protocol::{Difference, Direction, ItemKind, Mismatch, Mode};
+#[doc(hidden)]
+pub use bowline_core::protocol::ItemVisitor;
+pub use bowline_core::protocol::{Difference, Direction, Family, ItemKind, Mismatch, Mode};
 pub use bowline_core::{
     AppText, Asked, BitReader, BitWriter, CarriesRequests, Channel, ChannelOf, ChannelStats, Clock,
     ComponentOf, Connected, ConnectionConfig, ConnectionStats, DecodeError, DisconnectReason, Disconnected,
     EncodeError, EncodeErrorKind, Entropy, FieldMask, Host, InputReport, Instant, ManualClock, Message,
-    MessageOf, PendingAuth, PendingResponse, Phase, Protocol, ProtocolId, RejectReason, Replicate, Request,
-    RequestError, RequestOf, ResourceOf, Responder, RoundTrip, Schema, SeededEntropy, SendError,
-    SendErrorKind, SendRate, TickTime, ToClient, ToServer, Unanswered, Unsent, Wire,
+    MessageOf, Mutable, NetEntity, PendingAuth, PendingResponse, Phase, Protocol, ProtocolId, References,
+    RejectReason, Replicate, Request, RequestError, RequestOf, ResourceOf, Responder, RoundTrip, Schema,
+    SeededEntropy, SendError, SendErrorKind, SendRate, TickTime, ToClient, ToServer, Unanswered, Unsent,
+    Wire,
 };
 pub use bowline_macros::{Channel, Message, Protocol, Replicate, Request, Wire};
 pub use bowline_platform::{OsEntropy, SystemClock};
@@ -160,8 +163,8 @@ pub mod prelude {
         SystemClock, Unsent, UserId,
     };
     pub use crate::{
-        CarriesRequests, ChannelOf, ComponentOf, MessageOf, ProtocolId, RequestOf, ResourceOf, ToClient,
-        ToServer,
+        CarriesRequests, ChannelOf, ComponentOf, MessageOf, Mutable, NetEntity, ProtocolId, RequestOf,
+        ResourceOf, ToClient, ToServer,
     };
     pub use crate::{Channel, Message, Protocol, Replicate, Request, Wire};
 }
@@ -170,17 +173,22 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     // Under these names a user may have types of their own.
+    pub use core::clone::Clone;
+    pub use core::cmp::{Eq, Ord, PartialEq, PartialOrd};
     pub use core::convert::From;
     pub use core::default::Default;
     pub use core::fmt::{self, Debug, Formatter};
-    pub use core::marker::Send;
-    pub use core::primitive::{f64, i128, str, u16, u32, usize};
+    pub use core::hash::Hash;
+    pub use core::marker::{Copy, Send};
+    pub use core::ops::FnMut;
+    pub use core::option::Option::{self, None, Some};
+    pub use core::primitive::{bool, f64, i128, str, u16, u32, usize};
     pub use core::result::Result::{self, Ok};
 
     pub use bowline_core::protocol::{
-        CarriesRequests, Channel, ChannelOf, ChannelSpec, ComponentOf, Direction, FieldMask, ItemSchema,
-        Message, MessageOf, Mode, Protocol, ProtocolSchema, Replicate, Request, RequestOf, RequestSchema,
-        ResourceOf, Tag, ToClient, ToServer,
+        CarriesRequests, Channel, ChannelOf, ChannelSpec, ComponentOf, Direction, Family, FieldMask,
+        ItemSchema, ItemVisitor, Message, MessageOf, Mode, Mutable, NetEntity, Protocol, ProtocolSchema,
+        References, Replicate, Request, RequestOf, RequestSchema, ResourceOf, Tag, ToClient, ToServer,
     };
     pub use bowline_core::{AnyResponder, Asked};
     pub use bowline_wire::{

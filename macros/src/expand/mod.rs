@@ -5,6 +5,7 @@
 //! the user's.
 
 mod codec;
+mod entities;
 mod items;
 mod protocol;
 mod replicate;

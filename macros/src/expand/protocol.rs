@@ -5,6 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Generics, Ident, Index, Member, parse_quote};
 
+use super::entities::{self, Replicated};
 use super::wire::{name, wire_impl};
 use super::{Private, local, target};
 use crate::model::{Body, Carrier, Codec, Field, Item, Protocol, Variant};
@@ -12,16 +13,19 @@ use crate::model::{Body, Carrier, Codec, Field, Item, Protocol, Variant};
 pub(crate) fn protocol(model: &Protocol) -> TokenStream {
     let p = Private::new(&model.facade, &model.generics);
     let ident = target(&model.ident);
+    let [components, resources] = Replicated::both(model);
     let kinds = [
-        Kind::new(&ident, "Message", "messages", &model.messages),
-        Kind::new(&ident, "Request", "requests", &model.requests),
-        Kind::new(&ident, "Component", "components", &model.components),
-        Kind::new(&ident, "Resource", "resources", &model.resources),
+        Kind::new(&ident, "Message", "messages", &model.messages, None),
+        Kind::new(&ident, "Request", "requests", &model.requests, None),
+        Kind::new(&ident, "Component", "components", &model.components, Some(components)),
+        Kind::new(&ident, "Resource", "resources", &model.resources, Some(resources)),
     ];
     let enums = kinds.iter().map(|kind| kind.declaration(model));
     let wires = kinds.iter().map(|kind| kind.wire(model));
     let conversions = kinds.iter().map(|kind| kind.conversions(&p));
     let memberships = kinds.iter().map(|kind| kind.memberships(&p, model));
+    let names = [components, resources].map(|kind| kind.kinds(&p, model));
+    let families = [components, resources].map(|kind| kind.family(&p, model));
     let requested = requested(&p, model);
     let requested_impls = requested_impls(&p, model);
     // Parameters are refused; there is no need for the compiler to complain of them too.
@@ -32,6 +36,7 @@ pub(crate) fn protocol(model: &Protocol) -> TokenStream {
     let impls = quote! {
         #protocol
         #channels
+        #(#families)*
         #(#wires)*
         #(#conversions)*
         #(#memberships)*
@@ -40,6 +45,7 @@ pub(crate) fn protocol(model: &Protocol) -> TokenStream {
     };
     quote! {
         #(#enums)*
+        #(#names)*
         #requested
         #[allow(deprecated)]
         const _: () = { #impls };
@@ -54,12 +60,20 @@ struct Kind<'a> {
     /// The name of the enum.
     ident: Ident,
     items: &'a [Item],
+    /// What there is for components and resources alone.
+    replicated: Option<Replicated<'a>>,
 }
 
 impl<'a> Kind<'a> {
-    fn new(protocol: &Ident, name: &'static str, list: &'static str, items: &'a [Item]) -> Self {
+    fn new(
+        protocol: &Ident,
+        name: &'static str,
+        list: &'static str,
+        items: &'a [Item],
+        replicated: Option<Replicated<'a>>,
+    ) -> Self {
         let ident = format_ident!("{protocol}{name}");
-        Self { name, list, ident, items }
+        Self { name, list, ident, items, replicated }
     }
 
     fn declaration(&self, model: &Protocol) -> TokenStream {
@@ -92,6 +106,7 @@ impl<'a> Kind<'a> {
                 member: Member::Unnamed(Index { index: 0, span: path.span() }),
                 ty: parse_quote!(#path),
                 codec: Codec::Wire,
+                entities: false,
             }],
         };
         wire_impl(&Carrier {
@@ -122,12 +137,15 @@ impl<'a> Kind<'a> {
         let protocol = target(&model.ident);
         let membership = format_ident!("{}Of", self.name);
         let count = self.items.len();
-        let impls = self.items.iter().enumerate().map(|(index, Item { path, .. })| {
+        let impls = self.items.iter().enumerate().map(|(index, item)| {
+            let path = &item.path;
             let p = p.at(path.span());
+            let place = self.replicated.map(|kind| kind.place(&p, index, item));
             quote_spanned! {p.span=>
                 #[automatically_derived]
                 impl #p::#membership<#protocol> for #path {
                     const TAG: #p::Tag = #p::Tag::new(#index, #count);
+                    #place
                 }
             }
         });
@@ -205,6 +223,7 @@ fn protocol_impl(p: &Private<'_>, model: &Protocol) -> TokenStream {
         let p = p.at(path.span());
         quote_spanned!(p.span=> <#path as #p::Channel>::SPEC)
     });
+    let channels = channels.chain(entity_channels(p, model));
     let messages = item_schemas(p, "Message", "Wire", &model.messages);
     let components = item_schemas(p, "Replicate", "Replicate", &model.components);
     let resources = item_schemas(p, "Replicate", "Replicate", &model.resources);
@@ -222,6 +241,8 @@ fn protocol_impl(p: &Private<'_>, model: &Protocol) -> TokenStream {
         let (kind, of_protocol) = (format_ident!("{kind}"), format_ident!("{ident}{kind}"));
         quote!(type #kind = #of_protocol;)
     });
+    let replicated = Replicated::both(model).map(|kind| kind.types(p));
+    let with_item = entities::with_item(p, model);
     let (any_request, requested) = (format_ident!("{ident}Request"), format_ident!("{ident}Requested"));
     let (request, responder) = (local("request__"), local("responder__"));
     let arms = model.requests.iter().map(|Item { variant, .. }| {
@@ -248,7 +269,10 @@ fn protocol_impl(p: &Private<'_>, model: &Protocol) -> TokenStream {
             };
             type Auth = #auth;
             #(#types)*
+            #(#replicated)*
             type Requested = #requested;
+
+            #with_item
 
             #[allow(unused_variables)]
             fn requested(#request: Self::Request, #responder: #p::AnyResponder) -> Self::Requested {
@@ -256,6 +280,18 @@ fn protocol_impl(p: &Private<'_>, model: &Protocol) -> TokenStream {
             }
         }
     }
+}
+
+/// The library's own channels, which stand behind those of the protocol.
+fn entity_channels(p: &Private<'_>, model: &Protocol) -> Vec<TokenStream> {
+    if !model.has_entities() {
+        return Vec::new();
+    }
+    let mut state = quote!(#p::ChannelSpec::ENTITY_STATE);
+    if let Some(weight) = &model.entity_weight {
+        state.extend(quote!(.with_weight(#weight)));
+    }
+    vec![state, quote!(#p::ChannelSpec::ENTITY_CONTROL)]
 }
 
 /// `[ItemSchema { .. }, ..]`

@@ -1,11 +1,12 @@
 //! `Replicate`.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
+use syn::spanned::Spanned as _;
 
 use super::items::item_bounds;
-use super::wire::{field_bounds, field_name, name, reader, wire_impl, writer};
+use super::wire::{field_bounds, field_name, name, reader, reference_bounds, wire_impl, writer};
 use super::{Private, codec, enclosed, local, target};
 use crate::model::{Body, Field, Replicate};
 
@@ -14,7 +15,9 @@ pub(crate) fn replicate(model: &Replicate) -> TokenStream {
     let p = Private::new(&carrier.facade, &carrier.generics);
     let (ident, name) = (target(&carrier.ident), name(&carrier.ident));
     let (impl_generics, ty_generics, _) = carrier.generics.split_for_impl();
-    let where_clause = item_bounds(&p, carrier, field_bounds(&p, carrier));
+    let mut bounds = field_bounds(&p, carrier);
+    bounds.extend(reference_bounds(&p, carrier));
+    let where_clause = item_bounds(&p, carrier, bounds);
 
     let travelling: Vec<&Field> = match &carrier.body {
         Body::Struct(fields) => fields.iter().filter(|field| field.travels()).collect(),
@@ -22,6 +25,15 @@ pub(crate) fn replicate(model: &Replicate) -> TokenStream {
     };
     let Parts { schema, fields, encode, decode } =
         if model.atomic { atomic(&p, &travelling) } else { by_field(&p, &name, &travelling) };
+
+    let immutable = model.immutable.then(|| quote!(const IMMUTABLE: #p::bool = true;));
+    let mutable = (!model.immutable).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #p::Mutable for #ident #ty_generics #where_clause {}
+        }
+    });
+    let references = references(&p, &travelling);
 
     let wire = wire_impl(carrier);
     let (index, writer, reader) = (index(), writer(), reader());
@@ -33,6 +45,7 @@ pub(crate) fn replicate(model: &Replicate) -> TokenStream {
             const NAME: &'static #p::str = #name;
             const SCHEMA: #p::Schema = #schema;
             const FIELDS: #p::u32 = #fields;
+            #immutable
 
             #[inline]
             fn encode_field(
@@ -56,6 +69,40 @@ pub(crate) fn replicate(model: &Replicate) -> TokenStream {
             fn decode_new(#reader: &mut #p::BitReader<'_>) -> #p::Result<Self, #p::DecodeError> {
                 <Self as #p::Wire>::decode(#reader)
             }
+
+            #references
+        }
+
+        #mutable
+    })
+}
+
+/// What says which entities the fields refer to; nothing where none does.
+fn references(p: &Private<'_>, fields: &[&Field]) -> Option<TokenStream> {
+    let fields: Vec<&&Field> = fields.iter().filter(|field| field.entities).collect();
+    if fields.is_empty() {
+        return None;
+    }
+    let (visit, map) = (local("visit__"), local("map__"));
+    let each = |method: &str, borrow: &TokenStream, argument: &Ident| -> TokenStream {
+        let method = format_ident!("{method}");
+        let calls = fields.iter().map(|Field { ty, member, .. }| {
+            let p = p.at(ty.span());
+            quote_spanned!(p.span=> <#ty as #p::References>::#method(#borrow self.#member, #argument);)
+        });
+        quote!(#(#calls)*)
+    };
+    let (seen, mapped) =
+        (each("references", &quote!(&), &visit), each("map_references", &quote!(&mut), &map));
+    Some(quote! {
+        const HAS_REFERENCES: #p::bool = true;
+
+        fn references(&self, #visit: &mut dyn #p::FnMut(#p::NetEntity)) {
+            #seen
+        }
+
+        fn map_references(&mut self, #map: &mut dyn #p::FnMut(#p::NetEntity) -> #p::NetEntity) {
+            #mapped
         }
     })
 }

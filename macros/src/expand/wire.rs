@@ -181,16 +181,24 @@ fn member_name(member: &Member) -> String {
 /// Bounds by field type, for the types that a type parameter has a part in: `Vec<T>: Wire`, not `T: Wire`. So
 /// nothing is asked that the fields do not need.
 pub(super) fn field_bounds(p: &Private<'_>, model: &Carrier) -> Vec<TokenStream> {
+    let bound = |field: &Field| {
+        let (ty, bounds) = (&field.ty, codec::bounds(p, field)?);
+        Some(quote!(#ty: #bounds))
+    };
+    generic_fields(model).into_iter().filter_map(bound).collect()
+}
+
+/// The same for the fields that refer to entities.
+pub(super) fn reference_bounds(p: &Private<'_>, model: &Carrier) -> Vec<TokenStream> {
+    let bound = |Field { ty, .. }: &Field| quote!(#ty: #p::References);
+    generic_fields(model).into_iter().filter(|field| field.entities).map(bound).collect()
+}
+
+fn generic_fields(model: &Carrier) -> Vec<&Field> {
     let params: HashSet<String> = model.generics.type_params().map(|param| param.ident.to_string()).collect();
-    model
-        .fields()
-        .into_iter()
-        .filter(|field| mentions(field.ty.to_token_stream(), &params))
-        .filter_map(|field| {
-            let (ty, bounds) = (&field.ty, codec::bounds(p, field)?);
-            Some(quote!(#ty: #bounds))
-        })
-        .collect()
+    let mut fields = model.fields();
+    fields.retain(|field| mentions(field.ty.to_token_stream(), &params));
+    fields
 }
 
 fn mentions(tokens: TokenStream, params: &HashSet<String>) -> bool {

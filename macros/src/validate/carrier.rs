@@ -1,11 +1,11 @@
 //! Types that travel: `Wire`, `Message`, `Request`, `Replicate`.
 
 use syn::spanned::Spanned as _;
-use syn::{Expr, ExprRange, GenericParam, Ident, Index, Member, RangeLimits, Type, parse_quote};
+use syn::{Expr, ExprRange, GenericParam, Ident, Index, Member, RangeLimits, Type, TypePath, parse_quote};
 
 use super::{Errors, Known, Place, ungrouped};
 use crate::model::{Body, Carrier, Codec, Field, Replicate, Request, Variant};
-use crate::parse::{self, Data, Input, Settings, Value};
+use crate::parse::{self, Data, Input, Value};
 
 /// The bits of a word: `bowline_core::FieldMask::MAX_FIELDS`, which this crate must not depend on.
 const MAX_REPLICATED_FIELDS: usize = 64;
@@ -20,13 +20,18 @@ const FIELD_KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("wire", "max_len", ON_FIELD),
     ("wire", "with", ON_FIELD),
     ("replicate", "skip", ON_FIELD),
+    ("replicate", "entities", ON_FIELD),
 ];
-const TYPE_KEYS_ELSEWHERE: &[(&str, &str, &str)] =
-    &[("wire", "crate", ON_TYPE), ("replicate", "atomic", ON_TYPE), ("request", "response", ON_TYPE)];
+const TYPE_KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("wire", "crate", ON_TYPE),
+    ("replicate", "atomic", ON_TYPE),
+    ("replicate", "immutable", ON_TYPE),
+    ("request", "response", ON_TYPE),
+];
 
 const TYPE: Place = Place {
     name: ON_TYPE,
-    keys: &[("wire", "crate"), ("replicate", "atomic"), ("request", "response")],
+    keys: &[("wire", "crate"), ("replicate", "atomic"), ("replicate", "immutable"), ("request", "response")],
     elsewhere: FIELD_KEYS_ELSEWHERE,
 };
 const VARIANT: Place = Place { name: "on a variant", keys: &[], elsewhere: FIELD_KEYS_ELSEWHERE };
@@ -39,6 +44,7 @@ const FIELD: Place = Place {
         ("wire", "max_len"),
         ("wire", "with"),
         ("replicate", "skip"),
+        ("replicate", "entities"),
     ],
     elsewhere: TYPE_KEYS_ELSEWHERE,
 };
@@ -84,6 +90,7 @@ pub(crate) fn replicate(mut input: Input, errors: &mut Errors) -> Replicate {
         carrier.body = Body::Refused;
     }
     let atomic = known.flag("replicate", "atomic", errors);
+    let immutable = known.flag("replicate", "immutable", errors);
     let fields = match &carrier.body {
         Body::Struct(fields) => fields.iter().filter(|field| field.travels()).count(),
         Body::Enum(_) | Body::Refused => 0,
@@ -99,7 +106,7 @@ pub(crate) fn replicate(mut input: Input, errors: &mut Errors) -> Replicate {
         );
         carrier.body = Body::Refused;
     }
-    Replicate { carrier, atomic }
+    Replicate { carrier, atomic, immutable }
 }
 
 /// What all have in common, and the settings of the type that are left.
@@ -145,9 +152,28 @@ fn fields(found: Vec<parse::Field>, first: usize, errors: &mut Errors) -> Vec<Fi
 }
 
 fn field(first: usize, index: usize, found: parse::Field, errors: &mut Errors) -> Field {
-    let codec = codec(found.settings, errors);
+    let mut known = Known::sort(found.settings, &FIELD, errors);
+    // Not a form on the wire: it goes with all of them but `skip`.
+    let entities_key = known.key("replicate", "entities");
+    let marked = known.flag("replicate", "entities", errors);
+    let codec = codec(known, errors);
+    if let (Some(key), Codec::Skip) = (entities_key, &codec) {
+        errors.on(key, "a field that does not travel refers to nothing: `skip` or `entities`, not both");
+    }
+    let entities = (marked || is_entity(&found.ty)) && !matches!(codec, Codec::Skip | Codec::Refused);
     let member = member(index, found.ident, &found.ty);
-    Field { number: first + index, member, ty: found.ty, codec }
+    Field { number: first + index, member, ty: found.ty, codec, entities }
+}
+
+/// Whether the type is called as `bowline_core::NetEntity` is: a macro knows no more of it than its name.
+fn is_entity(ty: &Type) -> bool {
+    match ty {
+        Type::Group(group) => is_entity(&group.elem),
+        Type::Path(TypePath { qself: None, path, .. }) => {
+            path.segments.last().is_some_and(|last| last.ident == "NetEntity")
+        }
+        _ => false,
+    }
 }
 
 fn member(index: usize, ident: Option<Ident>, ty: &Type) -> Member {
@@ -160,12 +186,11 @@ fn member(index: usize, ident: Option<Ident>, ty: &Type) -> Member {
     }
 }
 
-fn codec(settings: Settings, errors: &mut Errors) -> Codec {
-    let mut known = Known::sort(settings, &FIELD, errors);
+fn codec(mut known: Known, errors: &mut Errors) -> Codec {
     refuse_contradictions(&mut known, errors);
 
     let skip = known.flag("replicate", "skip", errors);
-    let step_key = known.settings.iter().find(|setting| setting.is("wire", "step")).map(|s| s.key.clone());
+    let step_key = known.key("wire", "step");
     let range =
         known.expr("wire", "range", "0..=100", errors).and_then(|range| ends(range, &mut known, errors));
     let step = known.expr("wire", "step", "0.01", errors);

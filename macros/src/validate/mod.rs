@@ -7,7 +7,7 @@ mod protocol;
 
 use proc_macro2::Span;
 use quote::ToTokens;
-use syn::{Expr, ExprLit, Generics, Lit, LitStr, Path, parse_quote};
+use syn::{Expr, ExprLit, Generics, Ident, Lit, LitStr, Path, parse_quote};
 
 use crate::parse::{Setting, Settings, Value};
 
@@ -84,6 +84,11 @@ impl Known {
     fn take(&mut self, attribute: &str, key: &str) -> Option<Setting> {
         let index = self.settings.iter().position(|setting| setting.is(attribute, key))?;
         Some(self.settings.remove(index))
+    }
+
+    /// Where `key` stands, if it is given.
+    fn key(&self, attribute: &str, key: &str) -> Option<Ident> {
+        self.settings.iter().find(|setting| setting.is(attribute, key)).map(|setting| setting.key.clone())
     }
 
     /// Whether `key` is given, which takes no value.

@@ -11,6 +11,10 @@ use crate::parse::{Data, Input, Setting, Value};
 /// `bowline_core` numbers channels in six bits.
 const MAX_CHANNELS: usize = 64;
 
+/// The library's own channels, which come with components and resources: `bowline_core::ChannelSpec::ENTITY_STATE` and
+/// `ENTITY_CONTROL`.
+const ENTITY_CHANNELS: usize = 2;
+
 /// A tick is at least a millisecond long: `bowline_core::protocol::derive::tick_rate` says the same of constants.
 const TICK_RATES: std::ops::RangeInclusive<u64> = 1..=1000;
 
@@ -24,6 +28,7 @@ const TYPE: Place = Place {
         ("protocol", "requests"),
         ("protocol", "components"),
         ("protocol", "resources"),
+        ("protocol", "entity_weight"),
         ("protocol", "derive"),
         ("protocol", "crate"),
     ],
@@ -39,12 +44,14 @@ pub(crate) fn protocol(input: Input, errors: &mut Errors) -> Protocol {
 
     let mut known = Known::sort(input.settings, &TYPE, errors);
     let generic = !input.generics.params.is_empty();
+    let has_entities = lists_entities(&known);
     let mut protocol = Protocol {
         facade: known.facade("protocol", errors),
         tick_rate: tick_rate(&mut known, &input.ident, errors),
         auth: auth(&mut known, errors),
         derives: paths(&mut known, "derive", errors),
-        channels: channels(&mut known, errors),
+        entity_weight: entity_weight(&mut known, has_entities, errors),
+        channels: channels(&mut known, has_entities, errors),
         messages: items(&mut known, "messages", errors),
         requests: items(&mut known, "requests", errors),
         components: items(&mut known, "components", errors),
@@ -64,8 +71,7 @@ pub(crate) fn protocol(input: Input, errors: &mut Errors) -> Protocol {
 }
 
 fn tick_rate(known: &mut Known, ident: &Ident, errors: &mut Errors) -> Expr {
-    let given = known.settings.iter().any(|setting| setting.is("protocol", "tick_rate"));
-    if !given && !known.refused {
+    if known.key("protocol", "tick_rate").is_none() && !known.refused {
         errors
             .on(ident, "the protocol needs a tick rate: `#[protocol(tick_rate = 20)]`, in ticks per second");
     }
@@ -99,13 +105,38 @@ fn auth(known: &mut Known, errors: &mut Errors) -> Type {
     }
 }
 
-fn channels(known: &mut Known, errors: &mut Errors) -> Vec<Path> {
+/// Whether the user means the protocol to have components or resources, be they right or wrong.
+fn lists_entities(known: &Known) -> bool {
+    known.settings.iter().any(|setting| {
+        let entities = setting.is("protocol", "components") || setting.is("protocol", "resources");
+        entities && !matches!(&setting.value, Value::List(types) if types.is_empty())
+    })
+}
+
+fn entity_weight(known: &mut Known, has_entities: bool, errors: &mut Errors) -> Option<Expr> {
+    let key = known.key("protocol", "entity_weight")?;
+    // What was refused may have been a list of them.
+    if !has_entities && !known.refused {
+        errors.on(
+            key,
+            "`entity_weight` is for protocols with entities: list `components(..)` or `resources(..)`",
+        );
+    }
+    known.expr("protocol", "entity_weight", "4", errors)
+}
+
+fn channels(known: &mut Known, has_entities: bool, errors: &mut Errors) -> Vec<Path> {
     let mut channels: Vec<Path> =
         items(known, "channels", errors).into_iter().map(|item| item.path).collect();
-    if let Some(beyond) = channels.get(MAX_CHANNELS) {
+    let (max, why) = if has_entities {
+        (MAX_CHANNELS - ENTITY_CHANNELS, " beside the two that its components and resources need")
+    } else {
+        (MAX_CHANNELS, "")
+    };
+    if let Some(beyond) = channels.get(max) {
         let count = channels.len();
-        errors.on(beyond, format!("{count} channels; a protocol has at most {MAX_CHANNELS}"));
-        channels.truncate(MAX_CHANNELS);
+        errors.on(beyond, format!("{count} channels; a protocol has at most {max}{why}"));
+        channels.truncate(max);
     }
     channels
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use bowline_wire::{BitReader, BitWriter, DecodeError, EncodeError, LengthLimited, Schema, Wire};
 
-use super::{ItemSchema, Protocol, ProtocolSchema, WIRE_VERSION};
+use super::{ItemSchema, Mode, Protocol, ProtocolSchema, WIRE_VERSION};
 
 /// The most bytes that a description takes in packets. A longer one is cut at an item, and says so.
 pub const DESCRIPTION_LIMIT: usize = 32 * 1024;
@@ -65,7 +65,10 @@ impl Description {
         add(ItemKind::Setting, "packet version", WIRE_VERSION.to_string());
         add(ItemKind::Setting, "tick rate", format!("{} Hz", schema.tick_rate));
         add(ItemKind::Setting, "auth", schema.auth.to_string());
-        for channel in schema.channels {
+        // Those of entities come with the components and resources, and nobody has declared them.
+        let declared =
+            schema.channels.iter().filter(|c| !matches!(c.mode, Mode::EntityState | Mode::EntityControl));
+        for channel in declared {
             add(ItemKind::Channel, channel.name, format!("{}, {}", channel.mode, channel.direction));
         }
         let plain = |item: &ItemSchema| (item.name, item.schema.to_string());
@@ -400,7 +403,7 @@ impl fmt::Display for ItemKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{ChannelSpec, Direction, Mode};
+    use crate::protocol::{ChannelSpec, Direction};
 
     const CHAT: ItemSchema = ItemSchema { name: "Chat", schema: Schema::String };
     const STEER: ItemSchema = ItemSchema { name: "Steer", schema: Schema::F32 };

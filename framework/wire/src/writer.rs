@@ -83,6 +83,27 @@ impl BitWriter {
         }
     }
 
+    /// Writes the first `bits` bits of `bytes`; all of them where there are fewer.
+    pub fn write_prefix(&mut self, bytes: &[u8], bits: usize) {
+        let whole = bits / 8;
+        let (bytes, rest) = bytes.split_at(whole.min(bytes.len()));
+        self.write_bytes(bytes);
+        if let Some(last) = rest.first() {
+            self.write_bits(u64::from(*last), (bits % 8) as u32);
+        }
+    }
+
+    /// All that was written and how many bits that is, where it fits into a word.
+    #[inline]
+    #[must_use]
+    pub fn as_word(&self) -> Option<(u64, u32)> {
+        if self.bytes.is_empty() {
+            return Some((self.word, self.filled));
+        }
+        let whole = (self.filled == 0).then(|| <[u8; 8]>::try_from(self.bytes.as_slice()).ok()).flatten()?;
+        Some((u64::from_le_bytes(whole), 64))
+    }
+
     /// Writes `value` in groups of seven bits, each behind a bit that says whether another follows (LEB128).
     pub fn write_varint(&mut self, mut value: u64) {
         while value >= 0x80 {

@@ -23,7 +23,7 @@ pub(crate) fn replicate(model: &Replicate) -> TokenStream {
         Body::Struct(fields) => fields.iter().filter(|field| field.travels()).collect(),
         Body::Enum(_) | Body::Refused => Vec::new(),
     };
-    let Parts { schema, fields, encode, decode } =
+    let Parts { schema, fields, encode, decode, skip } =
         if model.atomic { atomic(&p, &travelling) } else { by_field(&p, &name, &travelling) };
 
     let immutable = model.immutable.then(|| quote!(const IMMUTABLE: #p::bool = true;));
@@ -63,6 +63,14 @@ pub(crate) fn replicate(model: &Replicate) -> TokenStream {
                 #reader: &mut #p::BitReader<'_>,
             ) -> #p::Result<(), #p::DecodeError> {
                 match #index { #decode _ => #p::derive::nothing() }
+            }
+
+            #[inline]
+            fn skip_field(
+                #index: #p::u32,
+                #reader: &mut #p::BitReader<'_>,
+            ) -> #p::Result<(), #p::DecodeError> {
+                match #index { #skip _ => #p::derive::nothing() }
             }
 
             #[inline]
@@ -113,6 +121,7 @@ struct Parts {
     /// Arms of a match over the index.
     encode: TokenStream,
     decode: TokenStream,
+    skip: TokenStream,
 }
 
 fn by_field(p: &Private<'_>, owner: &str, fields: &[&Field]) -> Parts {
@@ -126,11 +135,16 @@ fn by_field(p: &Private<'_>, owner: &str, fields: &[&Field]) -> Parts {
         let (member, decode) = (&field.member, codec::decode(p, field, &reader));
         quote!(#index => { self.#member = #decode?; #p::Ok(()) })
     });
+    let skip = (0_u32..).zip(fields).map(|(index, field)| {
+        let decode = codec::decode(p, field, &reader);
+        quote!(#index => { let _ = #decode?; #p::Ok(()) })
+    });
     Parts {
         schema: quote!(<Self as #p::Wire>::SCHEMA),
         fields: u32::try_from(fields.len()).unwrap_or(u32::MAX),
         encode: quote!(#(#encode)*),
         decode: quote!(#(#decode)*),
+        skip: quote!(#(#skip)*),
     }
 }
 
@@ -140,6 +154,7 @@ fn atomic(p: &Private<'_>, fields: &[&Field]) -> Parts {
     let bindings: Vec<Ident> = (0..fields.len()).map(|i| local(&format!("field_{i}__"))).collect();
     let members = fields.iter().map(|field| &field.member);
     let decode = fields.iter().map(|field| codec::decode(p, field, &reader));
+    let skip = decode.clone();
     Parts {
         // In a tuple of one: a peer that sends field by field is no match.
         schema: quote!(#p::Schema::Tuple(const { &[<Self as #p::Wire>::SCHEMA] })),
@@ -150,6 +165,7 @@ fn atomic(p: &Private<'_>, fields: &[&Field]) -> Parts {
             #(self.#members = #bindings;)*
             #p::Ok(())
         }),
+        skip: quote!(0 => { #(let _ = #skip?;)* #p::Ok(()) }),
     }
 }
 

@@ -16,6 +16,7 @@ use super::NetEntity;
 /// #     const FIELDS: u32 = 1;
 /// #     fn encode_field(&self, _: u32, w: &mut BitWriter) -> Result<(), EncodeError> { self.0.encode(w) }
 /// #     fn decode_field(&mut self, _: u32, r: &mut BitReader<'_>) -> Result<(), DecodeError> { self.0 = u8::decode(r)?; Ok(()) }
+/// #     fn skip_field(_: u32, r: &mut BitReader<'_>) -> Result<(), DecodeError> { u8::decode(r).map(drop) }
 /// #     fn decode_new(r: &mut BitReader<'_>) -> Result<Self, DecodeError> { u8::decode(r).map(Self) }
 /// # }
 /// let mut bits = BitWriter::new();
@@ -54,6 +55,12 @@ pub trait Replicate: Sized + Send + 'static {
     /// # Errors
     /// Where the bits are no value of the field, or there is no such field; the value is then unchanged.
     fn decode_field(&mut self, index: u32, reader: &mut BitReader<'_>) -> Result<(), DecodeError>;
+
+    /// Reads one field and forgets it: where the value that it belongs to is gone.
+    ///
+    /// # Errors
+    /// Where the bits are no value of the field, or there is no such field.
+    fn skip_field(index: u32, reader: &mut BitReader<'_>) -> Result<(), DecodeError>;
 
     /// Reads all fields into a new value.
     ///

@@ -1,0 +1,516 @@
+//! Every replicated entity, as what goes over the wire: fields in bits, and when they changed.
+
+mod cells;
+mod shapes;
+
+pub(crate) use cells::{Cell, Cells};
+pub(crate) use shapes::{BARE, Part, Shape, Shapes};
+
+use std::collections::BTreeMap;
+
+use bowline_core::protocol::{ItemVisitor, Protocol};
+use bowline_core::{BitWriter, ComponentOf, EncodeError, NetEntity, Replicate, ResourceOf};
+
+use crate::bits::BitSet;
+use crate::limits::MAX_ENTITIES;
+
+/// The entities of one side: what they are made of, bit by bit, and since when.
+///
+/// A change is encoded once, here, and compared with the bits from before. Time is counted in epochs: each send that found
+/// changes begins one. What a peer is owed is then told from one number.
+#[derive(Debug)]
+pub(crate) struct Entities {
+    records: Vec<Record>,
+    free: Vec<u32>,
+    /// Gone, and not yet told to the peers.
+    departed: Vec<u32>,
+    pub(crate) cells: Cells,
+    shapes: Shapes,
+    /// How many fields a component of each kind has.
+    fields: Vec<u32>,
+    /// The number of the first kind that is a resource's.
+    first_resource: u16,
+    /// All that happened in it is known. What happens now happens in the next.
+    epoch: u32,
+    /// What has changed in the epoch that is open.
+    changed: BitSet,
+    /// Whether anything has.
+    is_dirty: bool,
+    alive: usize,
+    /// Which others entities refer to, by slot.
+    references: BTreeMap<u32, References>,
+    scratch: BitWriter,
+    kinds: Vec<u16>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record {
+    pub(crate) generation: u32,
+    pub(crate) shape: u32,
+    pub(crate) cells: u32,
+    /// The epoch of the last change of any kind, and of the last change of its components.
+    pub(crate) changed: u32,
+    pub(crate) shaped: u32,
+    /// How many peers have it or may have it.
+    holders: u32,
+    /// How soon it goes out, next to others: 1 unless it says otherwise.
+    pub(crate) gain: f32,
+    life: Life,
+    pub(crate) mode: Mode,
+    /// What becomes of it on a client that it is hidden from.
+    pub(crate) persists: bool,
+    /// Clients may have authority over it.
+    pub(crate) is_lent: bool,
+    /// It refers to others.
+    pub(crate) has_references: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Free,
+    /// Somebody else has the right to make an entity there.
+    Reserved,
+    Alive,
+    /// Gone; its slot is kept until no peer has it any more, and no packet that counts names it.
+    Gone,
+}
+
+/// Which entities one refers to, and which of its components does.
+#[derive(Clone, Debug, Default)]
+struct References {
+    targets: Vec<NetEntity>,
+    /// As many as targets.
+    kinds: Vec<u16>,
+}
+
+/// How changes of an entity are seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Live,
+    /// Changes are noted and not sent.
+    Paused,
+    /// What it is when it is first sent, it stays.
+    Static,
+}
+
+impl Entities {
+    pub(crate) fn new<P: Protocol>() -> Self {
+        Self {
+            records: Vec::new(),
+            free: Vec::new(),
+            departed: Vec::new(),
+            cells: Cells::default(),
+            shapes: Shapes::new(),
+            fields: Self::field_counts::<P>(),
+            first_resource: P::SCHEMA.components.len() as u16,
+            epoch: 1,
+            changed: BitSet::new(),
+            is_dirty: false,
+            alive: 0,
+            references: BTreeMap::new(),
+            scratch: BitWriter::new(),
+            kinds: Vec::new(),
+        }
+    }
+
+    /// How many fields a component or resource of each kind has.
+    pub(crate) fn field_counts<P: Protocol>() -> Vec<u32> {
+        let kinds = P::SCHEMA.components.len() + P::SCHEMA.resources.len();
+        (0..kinds).map(|kind| P::with_item(kind, Fields).unwrap_or_default()).collect()
+    }
+
+    /// A new entity with components of these kinds, whose values follow. `None` where there are [`MAX_ENTITIES`] already.
+    pub(crate) fn spawn(&mut self, kinds: &[u16]) -> Option<NetEntity> {
+        let entity = self.take_slot()?;
+        self.begin(entity, kinds);
+        Some(entity)
+    }
+
+    /// An id that nothing else will have until it is [activated](Self::activate) or [given back](Self::give_back).
+    pub(crate) fn reserve(&mut self) -> Option<NetEntity> {
+        let entity = self.take_slot()?;
+        if let Some(record) = self.records.get_mut(entity.slot()) {
+            record.life = Life::Reserved;
+        }
+        Some(entity)
+    }
+
+    /// Makes an entity without components of a reserved id; `false` where it is not reserved.
+    pub(crate) fn activate(&mut self, entity: NetEntity) -> bool {
+        let is_reserved = self.is_reserved(entity);
+        if is_reserved {
+            self.begin(entity, &[]);
+        }
+        is_reserved
+    }
+
+    /// A reserved id that is not needed.
+    pub(crate) fn give_back(&mut self, entity: NetEntity) {
+        if self.is_reserved(entity)
+            && let Some(record) = self.records.get_mut(entity.slot())
+        {
+            *record = Record { generation: record.generation.wrapping_add(1), ..Record::free() };
+            self.free.push(entity.slot() as u32);
+        }
+    }
+
+    fn is_reserved(&self, entity: NetEntity) -> bool {
+        let record = self.records.get(entity.slot());
+        record.is_some_and(|r| r.life == Life::Reserved && r.generation == entity.generation())
+    }
+
+    fn take_slot(&mut self) -> Option<NetEntity> {
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None if self.records.len() >= MAX_ENTITIES => return None,
+            None => {
+                self.records.push(Record::free());
+                self.records.len() as u32 - 1
+            }
+        };
+        Some(NetEntity::new(slot, self.records.get(slot as usize)?.generation))
+    }
+
+    /// An entity that was given its id elsewhere. `false` where the slot is taken or beyond all limits.
+    pub(crate) fn adopt(&mut self, entity: NetEntity, kinds: &[u16]) -> bool {
+        let slot = entity.slot();
+        if slot >= MAX_ENTITIES {
+            return false;
+        }
+        while self.records.len() <= slot {
+            self.free.push(self.records.len() as u32);
+            self.records.push(Record::free());
+        }
+        if self.records.get(slot).is_none_or(|record| record.life != Life::Free) {
+            return false;
+        }
+        self.free.retain(|free| *free as usize != slot);
+        self.begin(entity, kinds);
+        true
+    }
+
+    fn begin(&mut self, entity: NetEntity, kinds: &[u16]) {
+        let (open, fields) = (self.epoch + 1, &self.fields);
+        let shape = self.shapes.enter(kinds, |kind| fields_of(fields, kind));
+        let cells = self.cells.allocate(self.shapes.get(shape).cells, open);
+        if let Some(record) = self.records.get_mut(entity.slot()) {
+            *record = Record {
+                generation: entity.generation(),
+                shape,
+                cells,
+                changed: open,
+                shaped: open,
+                life: Life::Alive,
+                ..Record::free()
+            };
+        }
+        self.alive += 1;
+        self.touch(entity.slot());
+    }
+
+    /// `false` where it is gone already.
+    pub(crate) fn despawn(&mut self, entity: NetEntity) -> bool {
+        let Some(record) = self.get_mut(entity) else { return false };
+        record.life = Life::Gone;
+        let (shape, cells) = (record.shape, record.cells);
+        (record.shape, record.cells) = (BARE, 0);
+        self.cells.release(cells, self.shapes.get(shape).cells);
+        self.shapes.leave(shape);
+        self.references.remove(&(entity.slot() as u32));
+        self.changed.remove(entity.slot());
+        self.departed.push(entity.slot() as u32);
+        self.is_dirty = true;
+        self.alive -= 1;
+        true
+    }
+
+    /// Adds a component without a value yet, or takes one away.
+    pub(crate) fn reshape(&mut self, entity: NetEntity, kind: u16, is_in: bool) {
+        let Some(record) = self.get(entity).copied() else { return };
+        let old = self.shapes.get(record.shape);
+        if old.part(kind).is_some() == is_in {
+            return;
+        }
+        let (old_len, mut kinds) = (old.cells, std::mem::take(&mut self.kinds));
+        kinds.clear();
+        kinds.extend(old.parts.iter().map(|part| part.kind).filter(|other| *other != kind));
+        if is_in {
+            kinds.insert(kinds.partition_point(|other| *other < kind), kind);
+        }
+        let (open, fields) = (self.epoch + 1, &self.fields);
+        let shape = self.shapes.enter(&kinds, |kind| fields_of(fields, kind));
+        let first = self.cells.allocate(self.shapes.get(shape).cells, open);
+        for part in &self.shapes.get(record.shape).parts {
+            if let Some(new) = self.shapes.get(shape).part(part.kind) {
+                for field in 0..part.fields {
+                    self.cells.relocate(record.cells + part.first + field, first + new.first + field);
+                }
+            }
+        }
+        self.cells.release(record.cells, old_len);
+        self.shapes.leave(record.shape);
+        self.kinds = kinds;
+        if let Some(record) = self.get_mut(entity) {
+            (record.shape, record.cells, record.shaped) = (shape, first, open);
+        }
+        self.touch(entity.slot());
+    }
+
+    /// Takes the value of a component in; whether any field of it is another than before. The component is added where
+    /// the entity does not have it.
+    pub(crate) fn write<C: Replicate>(
+        &mut self,
+        entity: NetEntity,
+        kind: u16,
+        value: &C,
+    ) -> Result<bool, EncodeError> {
+        let Some(mut record) = self.get(entity).copied() else { return Ok(false) };
+        if record.mode == Mode::Static && record.shaped <= self.epoch {
+            return Ok(false);
+        }
+        if self.shapes.get(record.shape).part(kind).is_none() {
+            self.reshape(entity, kind, true);
+            let Some(reshaped) = self.get(entity) else { return Ok(false) };
+            record = *reshaped;
+        }
+        let Some(part) = self.shapes.get(record.shape).part(kind).copied() else { return Ok(false) };
+        let (open, first) = (self.epoch + 1, record.cells + part.first);
+        let was_sent = |cell: &Cell| !cell.is_newer(self.epoch);
+        if C::IMMUTABLE && self.cells.block(first, part.fields).iter().any(was_sent) {
+            return Ok(false);
+        }
+        let mut has_changed = false;
+        let mut result = Ok(());
+        for field in 0..part.fields {
+            self.scratch.clear();
+            match value.encode_field(field, &mut self.scratch) {
+                Ok(()) => has_changed |= self.cells.store(first + field, &mut self.scratch, open),
+                // The others go on; of this one the last value that could travel is kept.
+                Err(error) => result = Err(error),
+            }
+        }
+        if has_changed {
+            self.touch(entity.slot());
+        }
+        if C::HAS_REFERENCES {
+            self.note_references(entity, kind, value);
+        }
+        result.map(|()| has_changed)
+    }
+
+    /// The entities that the components of the one in a slot refer to.
+    pub(crate) fn references(&self, slot: usize) -> &[NetEntity] {
+        self.references.get(&(slot as u32)).map_or(&[], |references| &references.targets)
+    }
+
+    fn note_references<C: Replicate>(&mut self, entity: NetEntity, kind: u16, value: &C) {
+        let references = self.references.entry(entity.slot() as u32).or_default();
+        // Of other components of the entity they are kept.
+        let mut at = 0;
+        references.kinds.retain(|of| {
+            let is_other = *of != kind;
+            if !is_other {
+                references.targets.remove(at);
+            }
+            at += usize::from(is_other);
+            is_other
+        });
+        value.references(&mut |target| {
+            references.kinds.push(kind);
+            references.targets.push(target);
+        });
+        let has_references = !references.targets.is_empty();
+        if !has_references {
+            self.references.remove(&(entity.slot() as u32));
+        }
+        if let Some(record) = self.get_mut(entity) {
+            record.has_references = has_references;
+        }
+    }
+
+    pub(crate) fn set_mode(&mut self, entity: NetEntity, mode: Mode) {
+        let Some(record) = self.get_mut(entity) else { return };
+        let before = std::mem::replace(&mut record.mode, mode);
+        if before == Mode::Paused && mode != Mode::Paused {
+            self.touch(entity.slot());
+        }
+    }
+
+    /// The open epoch counts, whether an entity changed in it or not: who sees what has.
+    pub(crate) const fn mark_dirty(&mut self) {
+        self.is_dirty = true;
+    }
+
+    /// What happened in the open epoch is complete: it becomes the newest. Gives whether anything happened.
+    pub(crate) fn close_epoch(&mut self) -> bool {
+        let happened = std::mem::take(&mut self.is_dirty);
+        if happened {
+            self.epoch += 1;
+        }
+        happened
+    }
+
+    /// What has changed in the epoch that was closed last; forgotten with [`forget_changes`](Self::forget_changes).
+    pub(crate) const fn changes(&self) -> &BitSet {
+        &self.changed
+    }
+
+    pub(crate) fn forget_changes(&mut self) {
+        self.changed.clear();
+    }
+
+    /// The entities that have gone since the last call, oldest first.
+    pub(crate) fn take_departed(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.departed)
+    }
+
+    /// Gives the memory of [`take_departed`](Self::take_departed) back, after every peer has heard: slots that nobody has
+    /// are free.
+    pub(crate) fn departed_are_known(&mut self, mut departed: Vec<u32>) {
+        for slot in departed.drain(..) {
+            self.free_if_nobody_has_it(slot as usize);
+        }
+        if self.departed.is_empty() {
+            self.departed = departed;
+        }
+    }
+
+    /// A peer has it, or will.
+    pub(crate) fn hold(&mut self, slot: usize) {
+        if let Some(record) = self.records.get_mut(slot) {
+            record.holders += 1;
+        }
+    }
+
+    /// A peer does not have it any more, for certain.
+    pub(crate) fn let_go(&mut self, slot: usize) {
+        if let Some(record) = self.records.get_mut(slot) {
+            record.holders = record.holders.saturating_sub(1);
+        }
+        if !self.departed.contains(&(slot as u32)) {
+            self.free_if_nobody_has_it(slot);
+        }
+    }
+
+    fn free_if_nobody_has_it(&mut self, slot: usize) {
+        let Some(record) = self.records.get_mut(slot) else { return };
+        if record.life == Life::Gone && record.holders == 0 {
+            let generation = record.generation.wrapping_add(1);
+            *record = Record { generation, ..Record::free() };
+            self.free.push(slot as u32);
+        }
+    }
+
+    pub(crate) const fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.alive
+    }
+
+    pub(crate) fn is_alive(&self, entity: NetEntity) -> bool {
+        self.get(entity).is_some()
+    }
+
+    pub(crate) fn get(&self, entity: NetEntity) -> Option<&Record> {
+        let record = self.records.get(entity.slot())?;
+        (record.life == Life::Alive && record.generation == entity.generation()).then_some(record)
+    }
+
+    pub(crate) fn get_mut(&mut self, entity: NetEntity) -> Option<&mut Record> {
+        let record = self.records.get_mut(entity.slot())?;
+        (record.life == Life::Alive && record.generation == entity.generation()).then_some(record)
+    }
+
+    /// The entity that has a slot now.
+    pub(crate) fn at(&self, slot: usize) -> Option<NetEntity> {
+        let record = self.records.get(slot).filter(|record| record.life == Life::Alive)?;
+        Some(NetEntity::new(slot as u32, record.generation))
+    }
+
+    /// What has a slot now, alive.
+    pub(crate) fn record(&self, slot: usize) -> Option<&Record> {
+        self.records.get(slot).filter(|record| record.life == Life::Alive)
+    }
+
+    pub(crate) fn shape(&self, record: &Record) -> &Shape {
+        self.shapes.get(record.shape)
+    }
+
+    pub(crate) fn cells_of(&self, record: &Record) -> &[Cell] {
+        self.cells.block(record.cells, self.shapes.get(record.shape).cells)
+    }
+
+    /// How many kinds there are.
+    pub(crate) const fn kinds(&self) -> usize {
+        self.fields.len()
+    }
+
+    pub(crate) const fn is_resource(&self, kind: u16) -> bool {
+        kind >= self.first_resource
+    }
+
+    fn touch(&mut self, slot: usize) {
+        let open = self.epoch + 1;
+        self.is_dirty = true;
+        let Some(record) = self.records.get_mut(slot) else { return };
+        record.changed = open;
+        if record.mode != Mode::Paused {
+            self.changed.insert(slot);
+        }
+    }
+
+    /// As if all that happened had happened so many epochs earlier: before the count of epochs would wrap.
+    pub(crate) fn rebase(&mut self, by: u32) {
+        self.cells.rebase(by);
+        for record in &mut self.records {
+            record.changed = record.changed.saturating_sub(by).max(1);
+            record.shaped = record.shaped.saturating_sub(by).max(1);
+        }
+        self.epoch -= by;
+    }
+
+    /// As if so many epochs had passed.
+    pub(crate) const fn start_at(&mut self, epoch: u32) {
+        self.epoch = epoch;
+    }
+}
+
+impl Record {
+    const fn free() -> Self {
+        Self {
+            generation: 0,
+            shape: BARE,
+            cells: 0,
+            changed: 1,
+            shaped: 1,
+            holders: 0,
+            gain: 1.0,
+            life: Life::Free,
+            mode: Mode::Live,
+            persists: false,
+            is_lent: false,
+            has_references: false,
+        }
+    }
+}
+
+fn fields_of(fields: &[u32], kind: u16) -> u32 {
+    fields.get(usize::from(kind)).copied().unwrap_or(0)
+}
+
+/// How many fields a kind has.
+struct Fields;
+
+impl<P: Protocol> ItemVisitor<P> for Fields {
+    type Output = u32;
+
+    fn component<C: ComponentOf<P>>(self) -> u32 {
+        C::FIELDS
+    }
+
+    fn resource<R: ResourceOf<P>>(self) -> u32 {
+        R::FIELDS
+    }
+}

@@ -1,0 +1,74 @@
+use std::fmt;
+
+use bowline_core::{NetEntity, Protocol};
+
+use crate::Authority;
+
+/// What has happened to entities and resources that the other side replicates. Components and resources are named by the
+/// enums that the protocol's derive writes; their values are in the world by then.
+#[non_exhaustive]
+pub enum EntityEvent<P: Protocol> {
+    /// An entity has come into sight, with all its components. An [`InsertComponent`](Self::InsertComponent) for each follows.
+    SpawnEntity(NetEntity),
+    /// An entity has a component that it did not have.
+    InsertComponent {
+        /// Whose.
+        entity: NetEntity,
+        /// Which.
+        kind: P::ComponentKind,
+    },
+    /// A component has changed.
+    UpdateComponent {
+        /// Whose.
+        entity: NetEntity,
+        /// Which.
+        kind: P::ComponentKind,
+        /// The sender's tick when it was sent.
+        tick: u32,
+    },
+    /// An entity does not have a component any more.
+    RemoveComponent {
+        /// Whose.
+        entity: NetEntity,
+        /// What it was.
+        component: P::Component,
+    },
+    /// An entity is gone, or out of sight. Its components are gone with it.
+    DespawnEntity(NetEntity),
+    /// There is a resource that was not there.
+    InsertResource(P::ResourceKind),
+    /// A resource has changed.
+    UpdateResource {
+        /// Which.
+        kind: P::ResourceKind,
+        /// The sender's tick when it was sent.
+        tick: u32,
+    },
+    /// A resource is gone.
+    RemoveResource(P::Resource),
+    /// Authority over an entity stands otherwise than before, for this client.
+    Authority {
+        /// Over which.
+        entity: NetEntity,
+        /// How it stands now.
+        authority: Authority,
+    },
+}
+
+impl<P: Protocol> fmt::Debug for EntityEvent<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SpawnEntity(entity) => write!(f, "SpawnEntity({entity:?})"),
+            Self::InsertComponent { entity, kind } => write!(f, "InsertComponent({entity:?}, {kind:?})"),
+            Self::UpdateComponent { entity, kind, tick } => {
+                write!(f, "UpdateComponent({entity:?}, {kind:?}, {tick})")
+            }
+            Self::RemoveComponent { entity, .. } => write!(f, "RemoveComponent({entity:?}, ..)"),
+            Self::DespawnEntity(entity) => write!(f, "DespawnEntity({entity:?})"),
+            Self::InsertResource(kind) => write!(f, "InsertResource({kind:?})"),
+            Self::UpdateResource { kind, tick } => write!(f, "UpdateResource({kind:?}, {tick})"),
+            Self::RemoveResource(_) => f.write_str("RemoveResource(..)"),
+            Self::Authority { entity, authority } => write!(f, "Authority({entity:?}, {authority:?})"),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+use std::collections::BTreeMap;
+
+use crate::entities::{BARE, Shapes};
+
+/// The shapes that entities had before those they have. A packet that was overtaken by the one that changed a shape is read by
+/// the old one; what it says of others may be news.
+#[derive(Debug, Default)]
+pub(super) struct Former {
+    /// By slot, and the packet that ended it.
+    shapes: BTreeMap<(u32, u64), u32>,
+    looked_at: u64,
+}
+
+/// No packet is taken in that is so much older than the newest: it is the memory of a connection for packets.
+const MEMORY: u64 = 1_024;
+
+impl Former {
+    /// The packet `until` ended a shape. It counts as in use until it is forgotten.
+    pub(super) fn keep(&mut self, slot: usize, until: u64, shape: u32) {
+        if shape != BARE {
+            self.shapes.insert((slot as u32, until), shape);
+        }
+    }
+
+    /// The shape that the entity in a slot had when a packet was sent that is older than its shape now.
+    pub(super) fn at(&self, slot: usize, packet: u64) -> Option<u32> {
+        let after = (slot as u32, packet + 1)..=(slot as u32, u64::MAX);
+        self.shapes.range(after).next().map(|(_, shape)| *shape)
+    }
+
+    /// Forgets what no packet can need any more, now that `newest` has come.
+    pub(super) fn expire(&mut self, newest: u64, shapes: &mut Shapes) {
+        if self.shapes.is_empty() || newest < self.looked_at + MEMORY / 4 {
+            return;
+        }
+        self.looked_at = newest;
+        self.shapes.retain(|(_, until), shape| {
+            let is_needed = *until + MEMORY >= newest;
+            if !is_needed {
+                shapes.leave(*shape);
+            }
+            is_needed
+        });
+    }
+}

@@ -1,0 +1,29 @@
+//! Replication: entities of one side, seen by the other.
+//!
+//! What changes is encoded once, field by field, whatever the number of those who see it; what each is owed is told from
+//! one number for each entity. Nothing here knows of sockets or connections: state goes into packets as
+//! [`Freight`](bowline_core::connection::Freight), and comes out of them as bytes.
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod bits;
+mod authority;
+mod changes;
+mod control;
+mod entities;
+mod event;
+mod inbox;
+mod limits;
+mod peer;
+mod record;
+mod server_side;
+mod sink;
+mod world;
+
+pub use authority::Authority;
+pub use changes::{Changes, Unencodable};
+pub use event::EntityEvent;
+pub use limits::MAX_ENTITIES;
+pub use server_side::{Approval, ServerSide, TooManyEntities, WriteRule};
+pub use sink::{WorldSink, WorldSource};
+pub use world::{Bundle, Mut, Query, World};

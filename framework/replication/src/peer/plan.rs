@@ -1,0 +1,121 @@
+use super::Peer;
+use crate::bits::{WORD, ones};
+use crate::entities::Entities;
+
+/// What goes out to one peer in one send, by slot. Its memory is used again for the next.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(super) farewells: Queue,
+    pub(super) shapes: Queue,
+    pub(super) updates: Queue,
+    /// Where not all fits: how urgent each is.
+    candidates: Vec<(f32, u32)>,
+}
+
+/// Slots in ascending order, and how many of them are done.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    slots: Vec<u32>,
+    done: usize,
+}
+
+impl Queue {
+    pub(super) fn peek(&self) -> Option<usize> {
+        self.slots.get(self.done).map(|slot| *slot as usize)
+    }
+
+    pub(super) const fn advance(&mut self) {
+        self.done += 1;
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.done >= self.slots.len()
+    }
+
+    fn begin(&mut self) {
+        self.slots.clear();
+        self.done = 0;
+    }
+}
+
+impl Plan {
+    /// Nothing is left to do.
+    pub(super) const fn is_done(&self) -> bool {
+        self.farewells.is_empty() && self.shapes.is_empty() && self.updates.is_empty()
+    }
+
+    /// What `peer` is owed, as far as it fits into `budget` bytes.
+    pub(super) fn make(&mut self, peer: &mut Peer, entities: &Entities, budget: usize) {
+        self.farewells.begin();
+        self.shapes.begin();
+        self.updates.begin();
+        if !peer.has_debts || budget == 0 {
+            return;
+        }
+        let bits = budget.saturating_mul(8) as f32;
+        if peer.owed.len() as f32 * peer.usual_bits <= bits {
+            // All of it, and so in any order.
+            for index in peer.owed.word_range() {
+                let word = peer.owed.word(index);
+                for bit in ones(word) {
+                    self.add(peer, entities, index * WORD + bit);
+                }
+            }
+        } else {
+            self.choose(peer, entities, bits);
+        }
+    }
+
+    /// The most urgent, as many as fit. How urgent something is, is its gain times how long it was not sent: whatever has a
+    /// gain is most urgent one day.
+    fn choose(&mut self, peer: &mut Peer, entities: &Entities, bits: f32) {
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.clear();
+        for index in peer.owed.word_range() {
+            let sent = peer.pages.get(index).and_then(Option::as_ref).map(|page| &page.sent);
+            for bit in ones(peer.owed.word(index)) {
+                let slot = index * WORD + bit;
+                let gain = match entities.record(slot) {
+                    Some(record) => peer.gain(slot, record.gain),
+                    None => FAREWELL_GAIN,
+                };
+                let sent = sent.and_then(|sent| sent.get(bit)).copied().unwrap_or(0);
+                let waited = (entities.epoch() as u16).wrapping_sub(sent);
+                let boost = peer.boosted.get(&(slot as u32)).copied().unwrap_or(1.0);
+                candidates.push((gain * boost * (f32::from(waited) + 1.0), slot as u32));
+            }
+        }
+        let fitting = (bits / peer.usual_bits) as usize + 1;
+        if fitting < candidates.len() {
+            candidates.select_nth_unstable_by(fitting, |a, b| b.0.total_cmp(&a.0));
+            candidates.truncate(fitting);
+        }
+        candidates.sort_unstable_by_key(|(_, slot)| *slot);
+        for (_, slot) in &candidates {
+            self.add(peer, entities, *slot as usize);
+        }
+        self.candidates = candidates;
+    }
+
+    fn add(&mut self, peer: &mut Peer, entities: &Entities, slot: usize) {
+        if peer.leaving.contains(slot) {
+            self.farewells.slots.push(slot as u32);
+            return;
+        }
+        let Some(record) = entities.record(slot) else { return };
+        if peer.gain(slot, record.gain) <= 0.0 || peer.bulky.contains_key(&(slot as u32)) {
+            return;
+        }
+        if record.has_references && peer.must_wait(entities, slot) {
+            return;
+        }
+        if peer.pending.contains(slot) || record.shaped > peer.acked(slot) {
+            self.shapes.slots.push(slot as u32);
+        } else {
+            self.updates.slots.push(slot as u32);
+        }
+    }
+}
+
+/// That an entity is gone takes few bits, and is worth more than most.
+const FAREWELL_GAIN: f32 = 16.0;

@@ -1,0 +1,236 @@
+//! The records of a packet: which entities are gone, which have other components now, which have other values.
+//!
+//! ```text
+//! packet   := farewells shapes updates
+//! each     := (1 gap body)* 0                 sorted by slot
+//! gap      := 0 | 1 class(2) number           to the next slot, or further
+//! farewell := nothing
+//! shape    := fresh [generation] (1 | 0 count kind*) part*      1: the kinds of the shape before it
+//! part     := (whole | changed mask) field*   fresh ones are whole, and do not say so
+//! update   := ([is_in] [all | mask] field*)*  for each component; one that is alone, or has one field, need not say so
+//! ```
+
+use bowline_core::{BitReader, BitWriter, DecodeError};
+use bowline_wire::bits_for;
+
+use crate::entities::{Cell, Cells, Part, Shape};
+
+/// How many bits the distance to the next slot takes, by its size: as many as follow, and the first that takes so many.
+const GAPS: [(u32, u64); 4] = [(4, 2), (8, 18), (13, 274), (32, 8_466)];
+
+pub(crate) const fn gap_bits(gap: u64) -> usize {
+    match gap {
+        0..=1 => 1,
+        2..18 => 7,
+        18..274 => 11,
+        274..8_466 => 16,
+        _ => 35,
+    }
+}
+
+#[inline]
+pub(crate) fn write_gap(gap: u64, writer: &mut BitWriter) {
+    if gap <= 1 {
+        writer.write_bool(false);
+        return;
+    }
+    let class = GAPS.iter().rposition(|(_, first)| gap >= *first).unwrap_or(0);
+    let (bits, first) = GAPS.get(class).copied().unwrap_or_default();
+    writer.write_bits(1 | (class as u64) << 1, 3);
+    writer.write_bits(gap - first, bits);
+}
+
+#[inline]
+pub(crate) fn read_gap(reader: &mut BitReader<'_>) -> Result<u64, DecodeError> {
+    if !reader.read_bool()? {
+        return Ok(1);
+    }
+    let class = reader.read_bits(2)? as usize;
+    let (bits, first) = GAPS.get(class).copied().unwrap_or_default();
+    let gap = first + reader.read_bits(bits)?;
+    // One that would have taken fewer bits.
+    if GAPS.get(class + 1).is_some_and(|(_, next)| gap >= *next) {
+        return Err(DecodeError::NotCanonical);
+    }
+    Ok(gap)
+}
+
+/// An entity as it goes into a packet for a peer that has its state of an epoch.
+#[derive(Clone, Copy)]
+pub(crate) struct Body<'a> {
+    pub(crate) cells: &'a Cells,
+    pub(crate) block: &'a [Cell],
+    pub(crate) shape: &'a Shape,
+    pub(crate) since: u32,
+}
+
+impl Body<'_> {
+    /// How many bits [`write_update`](Self::write_update) will write, if anything has changed.
+    #[inline]
+    pub(crate) fn update_bits(&self) -> Option<usize> {
+        let is_alone = self.shape.parts.len() == 1;
+        let mut bits = 0;
+        let mut has_changed = false;
+        for part in &self.shape.parts {
+            let (changed, len) = self.changes(part);
+            bits += usize::from(!is_alone);
+            if changed > 0 {
+                has_changed = true;
+                bits += mask_bits(part.fields, changed) + len;
+            }
+        }
+        has_changed.then_some(bits)
+    }
+
+    #[inline]
+    pub(crate) fn write_update(&self, writer: &mut BitWriter) {
+        let is_alone = self.shape.parts.len() == 1;
+        for part in &self.shape.parts {
+            let (changed, _) = self.changes(part);
+            if !is_alone {
+                writer.write_bool(changed > 0);
+            }
+            if changed > 0 {
+                self.write_changes(part, changed, writer);
+            }
+        }
+    }
+
+    /// How many bits [`write_shape`](Self::write_shape) will write. `kinds` is how many kinds there are.
+    pub(crate) fn shape_bits(&self, fresh: Option<u32>, before: Option<&Shape>, kinds: usize) -> usize {
+        let mut bits = 2;
+        if let Some(generation) = fresh {
+            bits += varint_bits(u64::from(generation));
+        }
+        if !self.has_kinds_of(before) {
+            bits += varint_bits(self.shape.parts.len() as u64);
+            bits += self.shape.parts.len() * bits_for(kinds as u64) as usize;
+        }
+        for part in &self.shape.parts {
+            let (changed, len) = self.changes(part);
+            bits += match fresh {
+                Some(_) => self.part(part).iter().map(Cell::len).sum(),
+                None if changed == part.fields => 1 + len,
+                None if changed == 0 => 2,
+                None => 2 + part.fields as usize + len,
+            };
+        }
+        bits
+    }
+
+    pub(crate) fn write_shape(
+        &self,
+        fresh: Option<u32>,
+        before: Option<&Shape>,
+        kinds: usize,
+        writer: &mut BitWriter,
+    ) {
+        writer.write_bool(fresh.is_some());
+        if let Some(generation) = fresh {
+            writer.write_varint(u64::from(generation));
+        }
+        let is_same = self.has_kinds_of(before);
+        writer.write_bool(is_same);
+        if !is_same {
+            writer.write_varint(self.shape.parts.len() as u64);
+            for part in &self.shape.parts {
+                writer.write_bits(u64::from(part.kind), bits_for(kinds as u64));
+            }
+        }
+        for part in &self.shape.parts {
+            let (changed, _) = self.changes(part);
+            let is_whole = fresh.is_some() || changed == part.fields;
+            if fresh.is_none() {
+                writer.write_bool(is_whole);
+            }
+            if is_whole {
+                self.part(part).iter().for_each(|cell| self.cells.write(cell, writer));
+                continue;
+            }
+            writer.write_bool(changed > 0);
+            if changed > 0 {
+                self.write_mask(part, writer);
+                self.write_newer(part, writer);
+            }
+        }
+    }
+
+    fn has_kinds_of(&self, before: Option<&Shape>) -> bool {
+        before.is_some_and(|before| {
+            std::ptr::eq(before, self.shape)
+                || before.parts.iter().map(|part| part.kind).eq(self.shape.parts.iter().map(|part| part.kind))
+        })
+    }
+
+    #[inline]
+    fn part(&self, part: &Part) -> &[Cell] {
+        self.block.get(part.first as usize..(part.first + part.fields) as usize).unwrap_or_default()
+    }
+
+    /// How many fields have changed, and how many bits they take.
+    #[inline]
+    fn changes(&self, part: &Part) -> (u32, usize) {
+        self.part(part).iter().fold((0, 0), |(changed, bits), cell| {
+            if cell.is_newer(self.since) { (changed + 1, bits + cell.len()) } else { (changed, bits) }
+        })
+    }
+
+    #[inline]
+    fn write_changes(&self, part: &Part, changed: u32, writer: &mut BitWriter) {
+        if changed == part.fields {
+            if part.fields > 1 {
+                writer.write_bool(true);
+            }
+            self.part(part).iter().for_each(|cell| self.cells.write(cell, writer));
+            return;
+        }
+        writer.write_bool(false);
+        self.write_mask(part, writer);
+        self.write_newer(part, writer);
+    }
+
+    fn write_mask(&self, part: &Part, writer: &mut BitWriter) {
+        self.part(part).iter().for_each(|cell| writer.write_bool(cell.is_newer(self.since)));
+    }
+
+    fn write_newer(&self, part: &Part, writer: &mut BitWriter) {
+        let newer = self.part(part).iter().filter(|cell| cell.is_newer(self.since));
+        newer.for_each(|cell| self.cells.write(cell, writer));
+    }
+}
+
+/// Of an update: whether all fields have changed, and if not, which.
+#[inline]
+const fn mask_bits(fields: u32, changed: u32) -> usize {
+    if changed == fields { (fields > 1) as usize } else { 1 + fields as usize }
+}
+
+const fn varint_bits(value: u64) -> usize {
+    let bits = u64::BITS - value.leading_zeros();
+    let groups = if bits == 0 { 1 } else { bits.div_ceil(7) };
+    groups as usize * 8
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn gaps_come_back_and_take_the_bits_they_say(gap in prop_oneof![1_u64..40, 200_u64..9_000, 1_u64..(1 << 32)]) {
+            let mut writer = BitWriter::new();
+            write_gap(gap, &mut writer);
+            prop_assert_eq!(writer.bit_len(), gap_bits(gap));
+            prop_assert_eq!(read_gap(&mut BitReader::new(writer.finish())), Ok(gap));
+        }
+
+        #[test]
+        fn varints_take_the_bits_they_say(value: u64, shift in 0_u32..64) {
+            let mut writer = BitWriter::new();
+            writer.write_varint(value >> shift);
+            prop_assert_eq!(writer.bit_len(), varint_bits(value >> shift));
+        }
+    }
+}

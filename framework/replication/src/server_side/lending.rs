@@ -1,0 +1,297 @@
+//! Who owns and who may write: entities of clients, and entities of the server that are lent.
+
+use std::collections::BTreeSet;
+
+use bowline_core::{NetEntity, Protocol};
+
+use super::ServerSide;
+use crate::authority::{Holder, Outcome, ServerInput};
+use crate::control::{FromServer, Standing};
+
+/// How a request for authority over an entity is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approval {
+    /// Who asks first has it.
+    Automatic,
+    /// The game is asked by an event, and answers now or later.
+    Ask,
+}
+
+/// To whom an entity belongs, where that is not simply the server.
+#[derive(Clone, Debug)]
+pub(super) enum Ownership {
+    /// A client has spawned it; nobody else writes to it.
+    Client(usize),
+    /// The server's, and lent to who asks.
+    Delegated(Lent),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Lent {
+    pub(super) holder: Holder,
+    approval: Approval,
+    /// Who has asked and has no answer.
+    asking: BTreeSet<usize>,
+}
+
+impl<P: Protocol> ServerSide<P> {
+    /// Has clients that see an entity ask for authority over it. `false` where it is gone or a client's own.
+    pub fn delegate(&mut self, entity: NetEntity, approval: Approval) -> bool {
+        let slot = entity.slot() as u32;
+        if !self.entities.is_alive(entity) || matches!(self.ownership.get(&slot), Some(Ownership::Client(_))) {
+            return false;
+        }
+        match self.ownership.get_mut(&slot) {
+            Some(Ownership::Delegated(lent)) => lent.approval = approval,
+            _ => {
+                let lent = Lent { holder: Holder::Nobody, approval, asking: BTreeSet::new() };
+                self.ownership.insert(slot, Ownership::Delegated(lent));
+                self.set_lent(entity, true);
+                self.tell_all(entity, Holder::Nobody);
+            }
+        }
+        true
+    }
+
+    /// Lends an entity no more: nobody can ask for it, and who has it loses it.
+    pub fn undelegate(&mut self, entity: NetEntity) {
+        self.authority_input(entity, ServerInput::Revoke);
+        if self.entities.is_alive(entity)
+            && let Some(Ownership::Delegated(_)) = self.ownership.get(&(entity.slot() as u32))
+        {
+            self.ownership.remove(&(entity.slot() as u32));
+            self.set_lent(entity, false);
+            for user in self.users_who_have(entity) {
+                self.say(user, &FromServer::Authority(entity, Standing::None));
+            }
+        }
+    }
+
+    /// Lets a user have authority that it asked for; `false` where somebody has it, or nothing is to be lent.
+    pub fn grant_authority(&mut self, user: usize, entity: NetEntity) -> bool {
+        self.lend(user, entity, ServerInput::Grant(user))
+    }
+
+    /// Gives a user authority, whether it asked or not, whoever has it now. `false` where the user does not see the entity.
+    pub fn give_authority(&mut self, user: usize, entity: NetEntity) -> bool {
+        self.lend(user, entity, ServerInput::Give(user))
+    }
+
+    /// Tells a user that it does not get what it asked for.
+    pub fn deny_authority(&mut self, user: usize, entity: NetEntity) {
+        let Some(lent) = self.lent_mut(entity) else { return };
+        if lent.asking.remove(&user) {
+            let standing = lent.holder.standing(user);
+            self.say(user, &FromServer::Authority(entity, Standing::Denied));
+            if standing != Standing::Denied {
+                self.say(user, &FromServer::Authority(entity, standing));
+            }
+        }
+    }
+
+    /// Takes authority back from whoever has it; it can be asked for.
+    pub fn revoke_authority(&mut self, entity: NetEntity) {
+        self.authority_input(entity, ServerInput::Revoke);
+    }
+
+    /// Takes authority for the server itself, until it is revoked or given.
+    pub fn take_authority(&mut self, entity: NetEntity) {
+        self.authority_input(entity, ServerInput::Take);
+    }
+
+    /// The user that has authority over an entity, or owns it.
+    #[must_use]
+    pub fn authority(&self, entity: NetEntity) -> Option<usize> {
+        if !self.entities.is_alive(entity) {
+            return None;
+        }
+        match self.ownership.get(&(entity.slot() as u32))? {
+            Ownership::Client(user) => Some(*user),
+            Ownership::Delegated(lent) => match lent.holder {
+                Holder::User(user) => Some(user),
+                Holder::Nobody | Holder::Server => None,
+            },
+        }
+    }
+
+    /// The user that has spawned an entity and owns it.
+    #[must_use]
+    pub fn owner(&self, entity: NetEntity) -> Option<usize> {
+        match self.ownership.get(&(entity.slot() as u32)).filter(|_| self.entities.is_alive(entity))? {
+            Ownership::Client(user) => Some(*user),
+            Ownership::Delegated(_) => None,
+        }
+    }
+
+    /// A client's own entity becomes the server's; its client sees it as any other from now on.
+    pub fn disown(&mut self, entity: NetEntity) -> bool {
+        let slot = entity.slot();
+        let Some(owner) = self.owner(entity) else { return false };
+        self.ownership.remove(&(slot as u32));
+        if let Some(user) = self.user_mut(owner) {
+            user.peer.set_muted(slot, false);
+            user.peer.scope_mut().set_override(slot, None);
+        }
+        self.say(owner, &FromServer::Authority(entity, Standing::None));
+        self.reserve(owner);
+        true
+    }
+
+    fn set_lent(&mut self, entity: NetEntity, is_lent: bool) {
+        if let Some(record) = self.entities.get_mut(entity) {
+            record.is_lent = is_lent;
+        }
+    }
+
+    pub(super) fn requested(&mut self, user: usize, entity: NetEntity) {
+        let Some(lent) = self.lent_mut(entity) else {
+            // It is gone, or not to be lent: its client learns of that in time, or asks for what it cannot see.
+            if let Some(user) = self.user_mut(user) {
+                user.refused += 1;
+            }
+            return;
+        };
+        let is_automatic = lent.approval == Approval::Automatic;
+        if !self.can_see(user, entity) {
+            if let Some(user) = self.user_mut(user) {
+                user.refused += 1;
+            }
+            return;
+        }
+        self.authority_input(entity, ServerInput::Request { user, is_automatic });
+    }
+
+    pub(super) fn released(&mut self, user: usize, entity: NetEntity) {
+        if let Some(lent) = self.lent_mut(entity) {
+            lent.asking.remove(&user);
+        }
+        if self.can_see(user, entity) {
+            self.authority_input(entity, ServerInput::Release(user));
+        }
+    }
+
+    fn can_see(&self, user: usize, entity: NetEntity) -> bool {
+        let user = self.users.get(user).and_then(Option::as_ref);
+        self.entities.is_alive(entity) && user.is_some_and(|user| user.peer.may_have(entity.slot()))
+    }
+
+    fn lend(&mut self, user: usize, entity: NetEntity, input: ServerInput) -> bool {
+        if !self.can_see(user, entity) {
+            return false;
+        }
+        self.authority_input(entity, input);
+        self.authority(entity) == Some(user)
+    }
+
+    fn lent_mut(&mut self, entity: NetEntity) -> Option<&mut Lent> {
+        if !self.entities.is_alive(entity) {
+            return None;
+        }
+        match self.ownership.get_mut(&(entity.slot() as u32))? {
+            Ownership::Delegated(lent) => Some(lent),
+            Ownership::Client(_) => None,
+        }
+    }
+
+    /// Drives the machine of an entity, and tells who has to know.
+    fn authority_input(&mut self, entity: NetEntity, input: ServerInput) {
+        let Some(lent) = self.lent_mut(entity) else { return };
+        let before = lent.holder;
+        let (after, outcome) = before.after(input);
+        lent.holder = after;
+        match outcome {
+            Outcome::Nothing => {}
+            Outcome::Ask => {
+                if let ServerInput::Request { user, .. } = input
+                    && lent.asking.insert(user)
+                {
+                    self.asked.push_back((user, entity));
+                }
+            }
+            Outcome::Answer => {
+                if let ServerInput::Request { user, .. }
+                | ServerInput::Release(user)
+                | ServerInput::Grant(user)
+                | ServerInput::Give(user) = input
+                {
+                    self.say(user, &FromServer::Authority(entity, after.standing(user)));
+                }
+            }
+            Outcome::Changed => {
+                lent.asking.clear();
+                self.set_holder(entity, before, false);
+                self.set_holder(entity, after, true);
+                self.tell_all(entity, after);
+            }
+        }
+    }
+
+    /// Who writes is not told what it has written.
+    fn set_holder(&mut self, entity: NetEntity, holder: Holder, has: bool) {
+        let Holder::User(user) = holder else { return };
+        let slot = entity.slot();
+        let Self { users, entities, .. } = self;
+        if let Some(user) = users.get_mut(user).and_then(Option::as_mut) {
+            user.peer.set_muted(slot, has);
+            if !has {
+                user.peer.owe_again(entities, slot);
+            }
+        }
+    }
+
+    fn tell_all(&mut self, entity: NetEntity, holder: Holder) {
+        for user in self.users_who_have(entity) {
+            self.say(user, &FromServer::Authority(entity, holder.standing(user)));
+        }
+    }
+
+    fn users_who_have(&self, entity: NetEntity) -> Vec<usize> {
+        let users = self.users.iter().enumerate();
+        let having = users.filter_map(|(index, user)| {
+            user.as_ref().filter(|user| user.peer.may_have(entity.slot())).map(|_| index)
+        });
+        having.collect()
+    }
+
+    /// Who does not see an entity any more has no authority over it.
+    pub(super) fn lend_no_more_to_who_left(&mut self) {
+        let mut left = Vec::new();
+        for (slot, ownership) in &self.ownership {
+            if let Ownership::Delegated(Lent { holder: Holder::User(user), .. }) = ownership
+                && let Some(entity) = self.entities.at(*slot as usize)
+                && !self.can_see(*user, entity)
+            {
+                left.push((*user, entity));
+            }
+        }
+        for (user, entity) in left {
+            self.authority_input(entity, ServerInput::Left(user));
+        }
+    }
+
+    /// A user is gone: what it had is free, what it owned is gone with it.
+    pub(super) fn left_all(&mut self, user: usize) {
+        let slots: Vec<u32> = self.ownership.keys().copied().collect();
+        for slot in slots {
+            let Some(entity) = self.entities.at(slot as usize) else { continue };
+            match self.ownership.get_mut(&slot) {
+                Some(Ownership::Client(owner)) if *owner == user => {
+                    self.despawn(entity);
+                }
+                Some(Ownership::Delegated(lent)) => {
+                    lent.asking.remove(&user);
+                    self.authority_input(entity, ServerInput::Left(user));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Gives a user one more id to spawn an entity with.
+    pub(super) fn reserve(&mut self, user: usize) {
+        let Some(entity) = self.entities.reserve() else { return };
+        let Some(state) = self.user_mut(user) else { return };
+        state.reserved.push(entity);
+        self.say(user, &FromServer::Reserved(entity));
+    }
+}

@@ -4,6 +4,8 @@ use std::fmt::Debug;
 
 use bowline::{BitReader, BitWriter, DecodeError, EncodeError, Wire};
 
+#[path = "derive/entities.rs"]
+mod entities;
 #[path = "derive/identity.rs"]
 mod identity;
 #[path = "derive/long.rs"]

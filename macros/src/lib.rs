@@ -162,7 +162,9 @@ pub fn channel(input: TokenStream) -> TokenStream {
 /// |---|---|---|
 /// | field | `#[wire(..)]` | as in [`Wire`](derive.Wire.html) |
 /// | field | `#[replicate(skip)]` | does not travel; `Default` makes it on the other side, and updates leave it alone |
+/// | field | `#[replicate(entities)]` | it refers to entities: an option, a vector or an array of `NetEntity`, or what else implements [`References`](trait.References.html). A field of type `NetEntity` needs no attribute |
 /// | type | `#[replicate(atomic)]` | one field: the value always travels as a whole |
+/// | type | `#[replicate(immutable)]` | it stays as it was inserted; all others are [`Mutable`](trait.Mutable.html) |
 /// | type | `#[wire(crate = "path::to::bowline")]` | where the facade is, if it is not `::bowline` |
 ///
 /// # Limits
@@ -184,6 +186,37 @@ pub fn channel(input: TokenStream) -> TokenStream {
 ///
 /// assert_eq!(Position::FIELDS, 2);
 /// ```
+///
+/// A component that never changes, and so costs nothing but its insertion:
+///
+/// ```
+/// use bowline::prelude::*;
+///
+/// #[derive(Replicate)]
+/// #[replicate(immutable)]
+/// struct Class(u8);
+///
+/// assert!(Class::IMMUTABLE);
+/// # let _ = Class(1).0;
+/// ```
+///
+/// One that refers to other entities:
+///
+/// ```
+/// use bowline::prelude::*;
+///
+/// #[derive(Replicate)]
+/// struct Turret {
+///     mounted_on: NetEntity,
+///     #[replicate(entities)]
+///     target: Option<NetEntity>,
+/// }
+///
+/// let turret = Turret { mounted_on: NetEntity::new(1, 0), target: Some(NetEntity::new(7, 0)) };
+/// let mut slots = Vec::new();
+/// turret.references(&mut |entity| slots.push(entity.slot()));
+/// assert_eq!(slots, [1, 7]);
+/// ```
 #[proc_macro_derive(Replicate, attributes(wire, replicate))]
 pub fn replicate(input: TokenStream) -> TokenStream {
     derive(input, &["wire", "replicate"], validate::replicate, |model| expand::replicate(&model))
@@ -195,17 +228,19 @@ pub fn replicate(input: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `tick_rate = 20` | ticks per second, from 1 to 1000. Needed |
 /// | `auth = Login` | what a client shows to be let in, any type that derives `Wire`; `()` if not given |
-/// | `channels(..)` | types that derive `Channel`, at most 64 |
+/// | `channels(..)` | types that derive `Channel`, at most 64; 62 beside components and resources, which need two |
 /// | `messages(..)` | types that derive `Message` |
 /// | `requests(..)` | types that derive `Request` |
 /// | `components(..)`, `resources(..)` | types that derive `Replicate` |
+/// | `entity_weight = 8`, a `u16` | the share of components and resources in what a connection may send, next to the weights of the channels; 4 if not given. Both sides need not agree on it |
 /// | `derive(Clone, Debug, ..)` | what the enums derive; every item must have it |
 /// | `crate = "path::to::bowline"` | where the facade is, if it is not `::bowline` |
 ///
 /// For `Arena` it makes the enums `ArenaMessage`, `ArenaRequest`, `ArenaComponent` and `ArenaResource`, as public as
 /// `Arena`, beside it. A variant is named as the last part of its item's path, and each has `From` of its item. The
 /// enum `ArenaRequested` is what a request is to the side that is asked: its variants hold an `Asked<..>`, which is
-/// the request and the right to answer it.
+/// the request and the right to answer it. The enums `ArenaComponentKind` and `ArenaResourceKind` are names without
+/// values; their variants are called alike.
 ///
 /// The order of a list gives its items their numbers: a change of it is a change of the protocol's identity.
 ///
@@ -228,6 +263,26 @@ pub fn replicate(input: TokenStream) -> TokenStream {
 ///
 /// const ID: ProtocolId = Arena::ID; // at compile time
 /// assert_eq!(ArenaMessage::from(Chat("hi".into())), ArenaMessage::Chat(Chat("hi".into())));
+/// ```
+///
+/// With entities, which here get twice the share that they would have:
+///
+/// ```
+/// use bowline::prelude::*;
+///
+/// #[derive(Replicate)]
+/// struct Health(u8);
+///
+/// #[derive(Replicate)]
+/// struct Score(u32);
+///
+/// #[derive(Protocol)]
+/// #[protocol(tick_rate = 20, components(Health), resources(Score), entity_weight = 8)]
+/// struct Arena;
+///
+/// assert_eq!(<Health as ComponentOf<Arena>>::KIND, ArenaComponentKind::Health);
+/// assert_eq!(<Score as ResourceOf<Arena>>::KIND, ArenaResourceKind::Score);
+/// # let _ = (Health(1).0, Score(1).0);
 /// ```
 #[proc_macro_derive(Protocol, attributes(protocol))]
 pub fn protocol(input: TokenStream) -> TokenStream {

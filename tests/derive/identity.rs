@@ -207,6 +207,7 @@ mod dressed {
     #[request(response = u8)]
     pub(super) struct Join {}
     #[derive(Replicate, Clone)]
+    #[replicate(immutable)]
     pub(super) struct Body {
         pub x: f32,
         #[replicate(skip)]
@@ -214,7 +215,7 @@ mod dressed {
         pub y: u8,
     }
     #[derive(Protocol)]
-    #[protocol(tick_rate = 20, derive(Clone), requests(Join), components(Body))]
+    #[protocol(tick_rate = 20, derive(Clone), requests(Join), components(Body), entity_weight = 100)]
     #[protocol(messages(Chat, Steer), channels(Talk, Noise), auth = ())]
     pub(super) struct Renamed;
 }

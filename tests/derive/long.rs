@@ -4,6 +4,7 @@
 use bowline::prelude::*;
 
 use crate::comes_back;
+use crate::entities::{Numbers, items};
 
 macro_rules! long {
     ($($item:ident)*) => {
@@ -58,4 +59,16 @@ fn two_hundred_items_have_a_constant_identity() {
     assert_eq!(Long::SCHEMA.components.len(), 200);
     let last = LongComponent::I199(I199::default());
     assert_eq!(comes_back(&last), LongComponent::MIN_BITS);
+}
+
+#[test]
+fn two_hundred_items_have_a_place_each() {
+    let mut all = <Long as Protocol>::Components::<Numbers>::default();
+    *I000::of_mut::<Numbers>(&mut all) = 7;
+    *I199::of_mut::<Numbers>(&mut all) = 8;
+    assert_eq!(
+        (*I000::of::<Numbers>(&all), *I198::of::<Numbers>(&all), *I199::of::<Numbers>(&all)),
+        (7, 0, 8)
+    );
+    assert_eq!((items::<Long>().len(), items::<Long>().pop()), (200, Some("component 199 I199 I199".into())));
 }

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 
 use bowline::Wire;
 
+use crate::entities::items;
 use crate::{comes_back, encoded};
 
 /// Every name that derived code uses or might use belongs to the user here.
@@ -31,6 +32,21 @@ mod taken {
     pub struct f64;
     pub struct i128;
     pub struct core;
+    pub struct Clone;
+    pub struct Copy;
+    pub struct PartialEq;
+    pub struct Eq;
+    pub struct PartialOrd;
+    pub struct Ord;
+    pub struct Hash;
+    pub struct FnMut;
+    pub struct Family;
+    pub struct ItemVisitor;
+    pub struct Mutable;
+    pub struct References;
+    pub struct Component;
+    pub struct Components;
+    pub struct Tag;
     pub const writer: u8 = 0;
     pub const reader: u8 = 0;
     pub const index: u8 = 0;
@@ -73,6 +89,16 @@ mod taken {
     #[replicate(atomic)]
     pub struct Atomic(u8, #[replicate(skip)] bool);
 
+    #[derive(bowline::Replicate, Clone, Debug, PartialEq)]
+    pub struct F {
+        pub visit: bowline::NetEntity,
+        #[replicate(entities)]
+        pub map: std::vec::Vec<bowline::NetEntity>,
+    }
+
+    #[derive(bowline::Replicate, Clone, Debug, PartialEq)]
+    pub struct V;
+
     #[derive(bowline::Request, Clone, Debug, PartialEq)]
     #[request(response = self::Fields<u8>)]
     pub struct T;
@@ -90,8 +116,8 @@ mod taken {
         channels(Channel),
         messages(Message),
         requests(T),
-        components(r#struct, Atomic),
-        resources(self::r#struct),
+        components(r#struct, Atomic, F, V),
+        resources(self::r#struct, V),
         derive(Clone, Debug, PartialEq)
     )]
     pub struct Protocol;
@@ -104,19 +130,35 @@ mod outer {
     #[derive(Message)]
     pub(super) struct Outer;
 
+    #[derive(Replicate)]
+    pub(super) struct Placed;
+
     pub(super) mod sibling {
         #[derive(bowline::Message)]
         pub(in crate::places) struct Sibling;
+
+        #[derive(bowline::Replicate)]
+        pub(in crate::places) struct Beside;
     }
 
     pub(super) mod inner {
+        #![expect(private_interfaces, reason = "the enum of resources holds one that is hidden")]
         use bowline::prelude::*;
 
         #[derive(Message)]
         pub(in crate::places) struct Inner;
 
+        /// Seen by nobody else, unlike the protocol.
+        #[derive(Replicate)]
+        struct Hidden;
+
         #[derive(Protocol)]
-        #[protocol(tick_rate = 20, messages(Inner, super::Outer, super::sibling::Sibling))]
+        #[protocol(
+            tick_rate = 20,
+            messages(Inner, super::Outer, super::sibling::Sibling),
+            components(super::Placed, super::sibling::Beside),
+            resources(Hidden)
+        )]
         pub(in crate::places) struct Arena;
     }
 }
@@ -145,8 +187,8 @@ fn travels<T: Wire + Debug + PartialEq>(value: &T, bits: usize, schema: &str) {
 
 #[test]
 fn the_facade_may_have_another_name() {
-    use bowline::Protocol;
-    use bowline_tests_items::{Place, Shout, Square, SquareMessage, Tagged, engine::Handed};
+    use bowline::{NetEntity, Protocol, Replicate};
+    use bowline_tests_items::{Crew, Place, Shout, Square, SquareMessage, Tagged, engine::Handed};
 
     travels(&Shout { text: "abc".into() }, 30, "Shout{text: string up to 40}");
     travels(&Place(1.0), 1, "Place{0: f32 in 0..=1 by 1}");
@@ -154,6 +196,16 @@ fn the_facade_may_have_another_name() {
     travels(&Handed { on: true }, 1, "Handed{on: bool}");
     assert_eq!(encoded(&SquareMessage::from(Handed { on: true })).unwrap().0, 2);
     assert_eq!(Square::SCHEMA.requests.len(), 1);
+    assert_eq!((Place::IMMUTABLE, Crew::<NetEntity>::HAS_REFERENCES), (true, true));
+    assert_eq!(
+        items::<Square>(),
+        [
+            "component 0 Place Place",
+            "component 1 Tagged Tagged",
+            "component 2 Crew Crew",
+            "resource 0 Place Place"
+        ]
+    );
 }
 
 #[test]
@@ -174,7 +226,18 @@ fn names_of_the_users_own_do_not_matter() {
     travels(&taken::r#struct { index: 1, reader: 2, writer: 0 }, 16, "struct{index: u8, reader: u8}");
     let component = taken::ProtocolComponent::from(taken::r#struct { index: 1, reader: 2, writer: 0 });
     assert!(matches!(&component, taken::ProtocolComponent::r#struct(_)));
-    assert_eq!(comes_back(&component), 17);
+    assert_eq!(comes_back(&component), 18);
+    assert_eq!(
+        items::<taken::Protocol>(),
+        [
+            "component 0 struct struct",
+            "component 1 Atomic Atomic",
+            "component 2 F F",
+            "component 3 V V",
+            "resource 0 struct struct",
+            "resource 1 V V"
+        ]
+    );
 }
 
 #[test]
@@ -187,6 +250,10 @@ fn items_may_stand_in_other_modules() {
     assert_eq!(is_message::<outer::Outer>(), "Outer");
     assert_eq!(is_message::<outer::sibling::Sibling>(), "Sibling");
     assert_eq!(outer::inner::Arena::SCHEMA.messages.len(), 3);
+    assert_eq!(
+        items::<outer::inner::Arena>(),
+        ["component 0 Placed Placed", "component 1 Beside Beside", "resource 0 Hidden Hidden"]
+    );
 }
 
 #[test]

@@ -99,6 +99,15 @@ fn the_schema_lists_the_items_in_order() {
 }
 
 #[test]
+fn a_protocol_without_entities_has_no_channels_but_its_own() {
+    #[derive(Protocol)]
+    #[protocol(tick_rate = 20, channels(Input), messages(Steer), components(), resources())]
+    struct Plain;
+
+    assert_eq!(Plain::SCHEMA.channels, [Input::SPEC]);
+}
+
+#[test]
 fn the_enums_hold_every_item() {
     let chat = ArenaMessage::from(chat::Chat { text: "hi".into() });
     assert_eq!(chat, ArenaMessage::Chat(chat::Chat { text: "hi".into() }));

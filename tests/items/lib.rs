@@ -25,8 +25,20 @@ pub struct Tagged<T> {
 /// A component that is one field.
 #[derive(Replicate, Clone, Debug, PartialEq)]
 #[wire(crate = "net")]
-#[replicate(atomic)]
+#[replicate(atomic, immutable)]
 pub struct Place(#[wire(range = 0..=1, step = 1)] pub f32);
+
+/// A component that refers to entities.
+#[derive(Replicate, Clone, Debug, PartialEq)]
+#[wire(crate = "net")]
+pub struct Crew<T> {
+    /// One.
+    pub captain: NetEntity,
+    /// Many, or none.
+    #[wire(max_len = 10)]
+    #[replicate(entities)]
+    pub sailors: Vec<T>,
+}
 
 /// A request.
 #[derive(Request, Clone, Debug, PartialEq)]
@@ -47,8 +59,9 @@ pub struct Megaphone;
     channels(Megaphone),
     messages(Shout, engine::Handed),
     requests(Ask),
-    components(Place, Tagged<u8>),
-    resources(Place)
+    components(Place, Tagged<u8>, Crew<NetEntity>),
+    resources(Place),
+    entity_weight = 7
 )]
 pub struct Square;
 

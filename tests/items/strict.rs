@@ -17,7 +17,8 @@
     single_use_lifetimes,
     rust_2018_idioms,
     private_bounds,
-    private_interfaces
+    private_interfaces,
+    unnameable_types
 )]
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]
 #![deny(
@@ -38,6 +39,9 @@ use net::prelude::*;
 
 /// A bound of the user's.
 const LOW: f32 = -1.0;
+
+/// A weight of the user's.
+const WEIGHT: u16 = 9;
 
 /// Private, and part of a public type.
 #[derive(Wire, Debug, Clone, Copy)]
@@ -148,6 +152,25 @@ pub struct ComponentAtomic {
 #[wire(crate = "net")]
 pub struct ComponentMarker;
 
+/// A component that never changes and refers to entities.
+#[derive(Replicate, Debug, Clone)]
+#[wire(crate = "net")]
+#[replicate(immutable)]
+pub struct ComponentReferences<T> {
+    /// Deprecated.
+    #[deprecated]
+    pub old: NetEntity,
+    /// A field.
+    #[replicate(entities)]
+    pub new: Option<T>,
+}
+
+/// Deprecated, and still on some clients.
+#[deprecated]
+#[derive(Replicate, Debug, Clone, Copy)]
+#[wire(crate = "net")]
+pub struct ComponentOld(pub NetEntity);
+
 /// A channel.
 #[derive(Channel, Debug, Clone, Copy)]
 #[channel(ordered_reliable, bidirectional, crate = "net")]
@@ -162,8 +185,9 @@ pub struct Talk;
     channels(Talk),
     messages(Variants, VariantsMessage, VariantsLarge),
     requests(VariantsRequest),
-    components(Component, ComponentAtomic, ComponentMarker),
-    resources(Component)
+    components(Component, ComponentAtomic, ComponentMarker, ComponentReferences<NetEntity>, ComponentOld),
+    resources(Component, ComponentOld),
+    entity_weight = WEIGHT
 )]
 pub struct Arena;
 
@@ -177,7 +201,13 @@ mod quiet {
     use net::prelude::*;
 
     #[derive(Protocol)]
-    #[protocol(crate = "net", tick_rate = 20, messages(super::Variants))]
+    #[protocol(
+        crate = "net",
+        tick_rate = 20,
+        messages(super::Variants),
+        components(super::Component),
+        resources(super::Component)
+    )]
     pub(super) struct Quiet;
 }
 

@@ -38,4 +38,13 @@ const RATE: u16 = 0;
 #[protocol(tick_rate = RATE)]
 struct Frozen;
 
+#[derive(Replicate)]
+struct Hull;
+
+const SHARE: i32 = 5;
+
+#[derive(Protocol)]
+#[protocol(tick_rate = 20, components(Hull), entity_weight = SHARE)]
+struct OddShare;
+
 fn main() {}

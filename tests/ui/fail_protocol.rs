@@ -42,6 +42,30 @@ struct TwoLists;
 #[protocol(tick_rate = 20, messages(Chat, other::Chat, Boxed<u8>, Boxed<u16>, Chat))]
 struct SameNames;
 
+#[derive(Replicate)]
+struct Hull;
+
+mod small {
+    #[derive(bowline::Replicate)]
+    pub struct Hull;
+}
+
+#[derive(Protocol)]
+#[protocol(tick_rate = 20, components(Hull, Hull), resources(Hull, small::Hull))]
+struct SameEntities;
+
+#[derive(Protocol)]
+#[protocol(tick_rate = 20, messages(Chat), components(), entity_weight = 2)]
+struct NoEntities;
+
+#[derive(Protocol)]
+#[protocol(tick_rate = 20, resources(Hull), entity_weight)]
+struct NoWeight;
+
+#[derive(Protocol)]
+#[protocol(tick_rate = 20, components(u8 + u16), entity_weight = 2)]
+struct NoComponent;
+
 #[derive(Protocol)]
 #[protocol(tick_rate = 20, messages((u8, u8), &'static str, Chat), derive(Debug + Clone))]
 struct NoPaths;
@@ -89,6 +113,20 @@ channels! {
 )]
 struct Crowded;
 
+#[derive(Protocol)]
+#[protocol(
+    tick_rate = 20,
+    channels(
+        C00, C01, C02, C03, C04, C05, C06, C07, C08, C09, C10, C11, C12,
+        C13, C14, C15, C16, C17, C18, C19, C20, C21, C22, C23, C24, C25,
+        C26, C27, C28, C29, C30, C31, C32, C33, C34, C35, C36, C37, C38,
+        C39, C40, C41, C42, C43, C44, C45, C46, C47, C48, C49, C50, C51,
+        C52, C53, C54, C55, C56, C57, C58, C59, C60, C61, C62
+    ),
+    resources(Hull)
+)]
+struct CrowdedWithEntities;
+
 fn speaks<P: Protocol>() {}
 fn is_message<P: Protocol, M: MessageOf<P>>() {}
 
@@ -100,6 +138,9 @@ fn main() {
     speaks::<Generic<1>>();
     speaks::<Choice>();
     speaks::<Crowded>();
+    speaks::<CrowdedWithEntities>();
+    speaks::<NoEntities>();
+    speaks::<NoWeight>();
     is_message::<SameNames, Chat>();
     is_message::<SameNames, Boxed<u8>>();
     is_message::<NoPaths, Chat>();

@@ -27,6 +27,10 @@ struct NotARequest;
 struct NotAComponent;
 
 #[derive(Protocol)]
+#[protocol(tick_rate = 20, resources(Plain))]
+struct NotAResource;
+
+#[derive(Protocol)]
 #[protocol(tick_rate = 20, auth = Plain)]
 struct NoCredentials;
 

@@ -1,4 +1,4 @@
-use bowline::Replicate;
+use bowline::{NetEntity, Replicate};
 
 #[derive(Replicate)]
 enum State {
@@ -24,11 +24,27 @@ struct Settings {
     of_the_type: u8,
     #[replicate(omit)]
     unknown: u8,
+    #[replicate(immutable)]
+    also_of_the_type: u8,
 }
 
 #[derive(Replicate)]
-#[replicate(skip)]
+#[replicate(skip, entities)]
 struct OfAField(u8);
+
+#[derive(Replicate)]
+#[replicate(immutable = true)]
+struct Crew {
+    #[replicate(entities = true)]
+    captain: NetEntity,
+    #[replicate(skip, entities)]
+    skipped: Option<NetEntity>,
+    #[replicate(entities)]
+    #[replicate(skip)]
+    skipped_too: Option<NetEntity>,
+    #[replicate(entities, omit)]
+    unknown: Option<u8>,
+}
 
 struct NoDefault;
 
@@ -52,4 +68,5 @@ fn main() {
     replicates::<Settings>();
     replicates::<OfAField>();
     replicates::<Wide>();
+    replicates::<Crew>();
 }

@@ -21,17 +21,34 @@ struct Place<T> {
     local: T,
 }
 
+#[derive(::bowline::Replicate)]
+#[replicate(immutable)]
+struct Mount {
+    on: ::bowline::NetEntity,
+    #[replicate(entities)]
+    among: [::bowline::NetEntity; 2],
+}
+
 #[derive(::bowline::Channel)]
 #[channel(sequenced_unreliable, to_client)]
 struct News;
 
 #[derive(::bowline::Protocol)]
-#[protocol(tick_rate = 20, channels(News), messages(Chat), requests(Join), components(Place<u8>))]
+#[protocol(
+    tick_rate = 20,
+    channels(News),
+    messages(Chat),
+    requests(Join),
+    components(Place<u8>, Mount),
+    resources(Mount),
+    entity_weight = 2
+)]
 struct Arena;
 
 fn main() {
     let _ = (Chat::Text { letters: [0; 3] }, Chat::Nothing, Join(1), News, Arena);
     let _ = ArenaComponent::Place(Place { x: 0.0, local: 0 });
+    let _ = |mount: Mount| (mount.on, mount.among, ArenaComponentKind::Mount, ArenaResourceKind::Mount);
     let _ = |requested: ArenaRequested| match requested {
         ArenaRequested::Join(asked) => asked.request.0,
     };

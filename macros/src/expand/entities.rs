@@ -54,7 +54,10 @@ impl<'a> Replicated<'a> {
             let p = p.at(path.span());
             quote_spanned!(p.span=> <#family as #p::Family>::Of<#path>)
         });
-        let defaults = self.items.iter().map(|_| quote!(#p::Default::default()));
+        let defaults = self.items.iter().map(|Item { path, .. }| {
+            let p = p.at(path.span());
+            quote_spanned!(p.span=> #p::Default::default())
+        });
         Some(quote! {
             #[doc(hidden)]
             #[allow(missing_debug_implementations, unreachable_pub, unnameable_types)]

@@ -251,9 +251,14 @@ fn protocol_impl(p: &Private<'_>, model: &Protocol) -> TokenStream {
     });
     let (impl_generics, ty_generics, where_clause) = model.generics.split_for_impl();
     let rate = local("TICK_RATE__");
+    let weight = model.entity_weight.as_ref().filter(|_| model.has_entities()).map(|weight| {
+        let (p, name) = (p.at(weight.span()), entity_weight());
+        quote_spanned!(p.span=> const #name: #p::u16 = #weight;)
+    });
     quote! {
-        // An item of its own: the compiler evaluates it even where nothing asks for the schema yet.
+        // Items of their own: the compiler evaluates them even where nothing asks for the schema yet.
         const #rate: #p::u16 = #tick_rate;
+        #weight
 
         #[automatically_derived]
         impl #impl_generics #p::Protocol for #ident #ty_generics #where_clause {
@@ -282,13 +287,18 @@ fn protocol_impl(p: &Private<'_>, model: &Protocol) -> TokenStream {
     }
 }
 
+fn entity_weight() -> Ident {
+    local("ENTITY_WEIGHT__")
+}
+
 /// The library's own channels, which stand behind those of the protocol.
 fn entity_channels(p: &Private<'_>, model: &Protocol) -> Vec<TokenStream> {
     if !model.has_entities() {
         return Vec::new();
     }
     let mut state = quote!(#p::ChannelSpec::ENTITY_STATE);
-    if let Some(weight) = &model.entity_weight {
+    if model.entity_weight.is_some() {
+        let weight = entity_weight();
         state.extend(quote!(.with_weight(#weight)));
     }
     vec![state, quote!(#p::ChannelSpec::ENTITY_CONTROL)]

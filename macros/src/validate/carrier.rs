@@ -170,7 +170,7 @@ fn is_entity(ty: &Type) -> bool {
     match ty {
         Type::Group(group) => is_entity(&group.elem),
         Type::Path(TypePath { qself: None, path, .. }) => {
-            path.segments.last().is_some_and(|last| last.ident == "NetEntity")
+            path.segments.last().is_some_and(|last| last.ident == "NetEntity" && last.arguments.is_none())
         }
         _ => false,
     }

@@ -441,10 +441,12 @@ mod tests {
         );
         assert_eq!(
             difference(&ProtocolSchema {
+                channels: const { &[BASE.channels[0], ChannelSpec::ENTITY_STATE, ChannelSpec::ENTITY_CONTROL] },
                 components: &[ItemSchema { name: "Health", schema: Schema::Bool }],
                 ..BASE
             }),
-            "component `Health` exists on the client only"
+            "component `Health` exists on the client only",
+            "of the channels that come with it, nothing is said"
         );
         assert_eq!(
             difference(&ProtocolSchema { messages: &[STEER, CHAT], ..BASE }),

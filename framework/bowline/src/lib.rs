@@ -79,9 +79,13 @@ pub use bowline_core::{
 };
 pub use bowline_macros::{Channel, Message, Protocol, Replicate, Request, Wire};
 pub use bowline_platform::{OsEntropy, SystemClock};
+pub use bowline_replication::{
+    Approval, Authority, Bundle, Changes, ClientSide, EntityEvent, MAX_ENTITIES, Mut, NoEntityId, Query,
+    ServerSide, StaleEntities, TooManyEntities, Unencodable, World, WorldSink, WorldSource, WriteRule,
+};
 pub use bowline_server::{
-    Audience, AuthRequest, AuthTicket, Authenticate, Departure, Rejection, RoomId, RoomMut, ServerConfig,
-    ServerEvent, UserId, UserInfo, async_trait,
+    Audience, AuthRequest, AuthTicket, Authenticate, Departure, EntityMut, Rejection, RoomId, RoomMut,
+    ScopeExit, ScopeMut, ServerConfig, ServerEvent, UserId, UserInfo, async_trait,
 };
 
 /// [`bowline_server::Server`] on the clock and the randomness of this machine, unless another host is named.
@@ -157,10 +161,10 @@ pub mod prelude {
         ClientTransport, Conditioned, LinkConditionerConfig, SocketConfig, Transport,
     };
     pub use crate::{
-        Asked, Audience, AuthTicket, Client, ClientConfig, ClientEvent, Connected, ConnectionStats,
-        DisconnectReason, Disconnected, PendingAuth, PendingResponse, Phase, Progress, ReconnectPolicy,
-        RejectReason, RequestError, Responder, RoomId, SendError, Server, ServerConfig, ServerEvent, Session,
-        SystemClock, Unsent, UserId,
+        Approval, Asked, Audience, AuthTicket, Authority, Client, ClientConfig, ClientEvent, Connected,
+        ConnectionStats, DisconnectReason, Disconnected, EntityEvent, PendingAuth, PendingResponse, Phase,
+        Progress, ReconnectPolicy, RejectReason, RequestError, Responder, RoomId, ScopeExit, SendError,
+        Server, ServerConfig, ServerEvent, Session, StaleEntities, SystemClock, Unsent, UserId,
     };
     pub use crate::{
         CarriesRequests, ChannelOf, ComponentOf, MessageOf, Mutable, NetEntity, ProtocolId, RequestOf,

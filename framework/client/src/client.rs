@@ -8,6 +8,8 @@ use bowline_core::{
     RoundTrip, SocketConfig, TickTime, ToServer, Unanswered, Unsent,
 };
 
+use bowline_replication::{ClientSide, EntityEvent};
+
 use crate::observe::Observer;
 use crate::{ClientConfig, Progress, Session, TickStats};
 
@@ -27,7 +29,7 @@ pub struct Client<P: Protocol, T, H> {
     observer: Observer,
 }
 
-enum State<P, T, H> {
+enum State<P: Protocol, T, H> {
     Disconnected(Session<Disconnected, P, T, H>),
     Pending(Session<PendingAuth, P, T, H>),
     Connected(Session<Connected, P, T, H>),
@@ -53,6 +55,9 @@ pub enum ClientEvent<P: Protocol> {
     /// It is time for this tick of the client: simulate, and send the player's inputs for it. It is ahead of the server, so
     /// that they arrive before the server's own [`Tick`](Self::Tick). Not where `config.ticks` is off.
     Tick(u32),
+    /// Something has happened to an entity or a resource of the server. The client's [`entities`](Client::entities) show it
+    /// already.
+    Entity(EntityEvent<P>),
     /// The server did not let the client in.
     Rejected(RejectReason),
     /// The session, or the attempt to make one, has ended.
@@ -67,7 +72,7 @@ pub enum ClientEvent<P: Protocol> {
 }
 
 /// A client that is connected: what only then makes sense.
-pub struct ConnectedClient<'a, P, T, H> {
+pub struct ConnectedClient<'a, P: Protocol, T, H> {
     session: &'a mut Session<Connected, P, T, H>,
 }
 
@@ -147,6 +152,11 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
         if let Some(event) = self.events.pop_front() {
             return Some(event);
         }
+        if const { P::SCHEMA.has_entities() }
+            && let Some(event) = self.next_entity_event()
+        {
+            return Some(ClientEvent::Entity(event));
+        }
         // After all else that `receive` has found; one by one, for what is sent next is sent in that tick.
         match &mut self.state {
             Some(State::Connected(session)) if session.config().ticks => {
@@ -191,6 +201,34 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
         }
     }
 
+    /// What the server has shown, and what this client writes: entities with their components, and resources. It outlives
+    /// the session; when a new one begins, `config.stale_entities` says what becomes of it.
+    ///
+    /// # Panics
+    /// Never, unless a panic in the middle of a transition was caught.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the state is there between calls")]
+    pub fn entities(&self) -> &ClientSide<P> {
+        match self.state.as_ref().expect("no transition is being made") {
+            State::Disconnected(session) => session.entities(),
+            State::Pending(session) => session.entities(),
+            State::Connected(session) => session.entities(),
+        }
+    }
+
+    /// The same, to write to what this client owns or has authority over.
+    ///
+    /// # Panics
+    /// Never, unless a panic in the middle of a transition was caught.
+    #[expect(clippy::expect_used, reason = "the state is there between calls")]
+    pub fn entities_mut(&mut self) -> &mut ClientSide<P> {
+        match self.state.as_mut().expect("no transition is being made") {
+            State::Disconnected(session) => session.entities_mut(),
+            State::Pending(session) => session.entities_mut(),
+            State::Connected(session) => session.entities_mut(),
+        }
+    }
+
     /// The transport, if there has been one: to change a link conditioner, or to wait for datagrams.
     pub fn transport_mut(&mut self) -> Option<&mut T> {
         match self.state.as_mut()? {
@@ -220,6 +258,14 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
             None => None,
         };
         state.into_iter().chain(self.retry.at).min()
+    }
+
+    fn next_entity_event(&mut self) -> Option<EntityEvent<P>> {
+        match self.state.as_mut()? {
+            State::Disconnected(session) => session.entities_mut().next_event(),
+            State::Pending(session) => session.entities_mut().next_event(),
+            State::Connected(session) => session.entities_mut().next_event(),
+        }
     }
 
     fn config(&self) -> Option<&ClientConfig> {
@@ -426,7 +472,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> fmt::Debug for Client<P, T, H> {
     }
 }
 
-impl<P, T, H> fmt::Debug for ConnectedClient<'_, P, T, H> {
+impl<P: Protocol, T, H> fmt::Debug for ConnectedClient<'_, P, T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectedClient").finish_non_exhaustive()
     }
@@ -442,6 +488,7 @@ where
             Self::Message(message) => f.debug_tuple("Message").field(message).finish(),
             Self::Request(requested) => f.debug_tuple("Request").field(requested).finish(),
             Self::Tick(tick) => f.debug_tuple("Tick").field(tick).finish(),
+            Self::Entity(event) => event.fmt(f),
             Self::Rejected(reason) => f.debug_tuple("Rejected").field(reason).finish(),
             Self::Disconnected(reason) => f.debug_tuple("Disconnected").field(reason).finish(),
             Self::Reconnecting { attempt, after } => {

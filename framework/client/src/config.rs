@@ -1,4 +1,5 @@
 use bowline_core::{ConnectionConfig, SocketConfig};
+use bowline_replication::StaleEntities;
 
 use crate::ReconnectPolicy;
 
@@ -22,6 +23,8 @@ pub struct ClientConfig {
     /// Whether there are ticks on the client: [`ClientEvent::Tick`](crate::ClientEvent::Tick) events, and a
     /// `next_deadline` at each. On by default; a program that only sends messages sleeps longer without.
     pub ticks: bool,
+    /// What becomes of entities and resources of the old session when a new one begins: they go, or the game sees to it.
+    pub stale_entities: StaleEntities,
 }
 
 impl Default for ClientConfig {
@@ -31,6 +34,7 @@ impl Default for ClientConfig {
             socket: SocketConfig::default(),
             reconnect: None,
             ticks: true,
+            stale_entities: StaleEntities::default(),
         }
     }
 }

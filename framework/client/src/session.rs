@@ -10,6 +10,8 @@ use bowline_core::{
     RoundTrip, TickTime, ToServer, Transport, TransportError, TransportErrorKind, Unanswered, Unsent,
 };
 
+use bowline_replication::{ClientSide, EntityEvent};
+
 use crate::ClientConfig;
 use crate::observe::{receiving_failed, sending_failed};
 use crate::ticks::{ClientTicks, Observed, TickStats};
@@ -21,15 +23,15 @@ use crate::ticks::{ClientTicks, Observed, TickStats};
 /// in it: nobody can send before the connection is up.
 ///
 /// `H` is the [`Host`]: a clock and a source of randomness.
-pub struct Session<S, P, T, H> {
+pub struct Session<S, P: Protocol, T, H> {
     connection: Connection<S>,
-    io: Io<T, H>,
+    io: Io<P, T, H>,
     encoder: MessageEncoder,
     protocol: PhantomData<fn() -> P>,
 }
 
 /// What a session stands on, whatever its state.
-struct Io<T, H> {
+struct Io<P: Protocol, T, H> {
     config: ClientConfig,
     host: H,
     /// None before the first `connect`.
@@ -38,11 +40,13 @@ struct Io<T, H> {
     closed: bool,
     /// The time of the session that is up, if one is.
     ticks: ClientTicks,
+    /// What the server has shown, which outlives the session.
+    entities: Box<ClientSide<P>>,
 }
 
 /// What a [`Session<PendingAuth>`] has become.
 #[derive(Debug)]
-pub enum Progress<P, T, H> {
+pub enum Progress<P: Protocol, T, H> {
     /// The server has not decided. Poll again.
     Waiting(Session<PendingAuth, P, T, H>),
     /// The server let the client in.
@@ -54,7 +58,7 @@ pub enum Progress<P, T, H> {
 /// An attempt to connect that could not even begin. The session is as it was.
 #[derive(thiserror::Error)]
 #[error("{error}")]
-pub struct ConnectFailed<P, T, H> {
+pub struct ConnectFailed<P: Protocol, T, H> {
     /// The session.
     pub session: Session<Disconnected, P, T, H>,
     /// Why.
@@ -86,6 +90,16 @@ impl<S, P: Protocol, T: ClientTransport, H: Host> Session<S, P, T, H> {
         &mut self.io.host
     }
 
+    /// What the server has shown, and what this client writes. It outlives the session.
+    pub const fn entities(&self) -> &ClientSide<P> {
+        &self.io.entities
+    }
+
+    /// What the server has shown, and what this client writes.
+    pub const fn entities_mut(&mut self) -> &mut ClientSide<P> {
+        &mut self.io.entities
+    }
+
     /// The transport, if there has been one.
     pub const fn transport(&self) -> Option<&T> {
         self.io.transport.as_ref()
@@ -103,7 +117,8 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Disconnected, P, T, H> {
     pub fn new(config: ClientConfig, host: H) -> Self {
         let connection = Connection::new(config.connection.clone());
         let ticks = ClientTicks::new(ProtocolSpec::of::<P>().tick_interval());
-        let io = Io { config, host, transport: None, datagram: Vec::new(), closed: false, ticks };
+        let entities = Box::default();
+        let io = Io { config, host, transport: None, datagram: Vec::new(), closed: false, ticks, entities };
         Self { connection, io, encoder: MessageEncoder::default(), protocol: PhantomData }
     }
 
@@ -203,6 +218,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<PendingAuth, P, T, H> {
             }
             Step::Connected(mut connection) => {
                 io.ticks = ClientTicks::new(ProtocolSpec::of::<P>().tick_interval());
+                io.entities.begin_session(io.config.stale_entities);
                 if let Some(transport) = &io.transport {
                     let wanted = io.config.socket.max_datagram_size;
                     connection.set_max_datagram(wanted.min(transport.max_datagram_size()));
@@ -364,18 +380,26 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
     pub fn next_incoming(&mut self) -> Option<Incoming<P>> {
         loop {
             let received: Received = self.connection.next_message()?;
+            if const { P::SCHEMA.has_entities() } && self.is_of_entities(&received) {
+                self.take_in_entities(received);
+                continue;
+            }
             if let Some(incoming) = self.connection.read::<P>(received, SERVER) {
                 return Some(incoming);
             }
         }
     }
 
-    /// Sends what is due: queued messages, acknowledgements, a heartbeat.
+    /// Sends what is due: queued messages, acknowledgements, a heartbeat, and what this client has written to entities.
     pub fn flush(&mut self) {
         let now = self.now();
         self.stamp(now);
-        let Self { connection, io, .. } = self;
-        io.send_all(now, |now, datagram| connection.poll_transmit(now, datagram));
+        if const { P::SCHEMA.has_entities() } {
+            self.flush_with_entities(now);
+        } else {
+            let Self { connection, io, .. } = self;
+            io.send_all(now, |now, datagram| connection.poll_transmit(now, datagram));
+        }
     }
 
     /// The session, if it goes on.
@@ -452,7 +476,57 @@ fn observe(connection: &Connection<Connected>, now: Instant) -> Option<Observed>
     })
 }
 
-impl<T: ClientTransport, H> Io<T, H> {
+/// Entities travel with the packets of the connection.
+impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
+    /// What has happened next to entities and resources. Read [`next_incoming`](Self::next_incoming) to its end before.
+    pub fn next_entity_event(&mut self) -> Option<EntityEvent<P>> {
+        self.io.entities.next_event()
+    }
+
+    fn is_of_entities(&self, received: &Received) -> bool {
+        received.channel >= P::SCHEMA.entity_channels().0
+    }
+
+    fn take_in_entities(&mut self, received: Received) {
+        let entities = &mut self.io.entities;
+        let made_sense = if received.channel == P::SCHEMA.entity_channels().0 {
+            entities.take_in_state(&received.bytes, received.packet, received.sent_in as u32)
+        } else {
+            entities.take_in_control(&received.bytes)
+        };
+        if !made_sense {
+            self.connection.handle_violation();
+        }
+        self.connection.recycle(received);
+    }
+
+    fn flush_with_entities(&mut self, now: Instant) {
+        let tick = self.tick();
+        let Self { connection, io, .. } = self;
+        while let Some((packet, has_arrived)) = connection.next_freight_fate() {
+            io.entities.decided(packet, has_arrived);
+        }
+        io.entities.collect();
+        while let Some(bytes) = io.entities.next_control() {
+            if connection.send(P::SCHEMA.entity_channels().1, bytes).is_err() {
+                break;
+            }
+            io.entities.control_is_sent();
+        }
+        let Io { entities, transport, datagram, .. } = io;
+        match entities.load(connection.sendable_bytes(now), connection.freight_bits()) {
+            Some(mut load) => send_all(transport, datagram, now, |now, datagram| {
+                connection.poll_transmit_with(now, datagram, &mut load)
+            }),
+            None => {
+                send_all(transport, datagram, now, |now, datagram| connection.poll_transmit(now, datagram))
+            }
+        }
+        entities.finish(tick);
+    }
+}
+
+impl<P: Protocol, T: ClientTransport, H> Io<P, T, H> {
     /// Hands the next datagram of the server to `feed`; `false` when there is none.
     fn receive(&mut self, now: Instant, feed: impl FnOnce(&[u8])) -> bool {
         let Some(transport) = &mut self.transport else { return false };
@@ -482,24 +556,13 @@ impl<T: ClientTransport, H> Io<T, H> {
         }
     }
 
-    fn send_all(&mut self, now: Instant, mut next: impl FnMut(Instant, &mut Vec<u8>) -> bool) {
-        let mut datagram = std::mem::take(&mut self.datagram);
-        while next(now, &mut datagram) {
-            self.send_one(now, &datagram);
-        }
-        self.datagram = datagram;
-        if let Some(transport) = &mut self.transport
-            && let Err(error) = transport.flush(now)
-        {
-            sending_failed(error);
-        }
+    fn send_all(&mut self, now: Instant, next: impl FnMut(Instant, &mut Vec<u8>) -> bool) {
+        send_all(&mut self.transport, &mut self.datagram, now, next);
     }
 
     fn send_one(&mut self, now: Instant, datagram: &[u8]) {
-        let Some(transport) = &mut self.transport else { return };
-        let server = transport.server_address();
-        if let Err(error) = transport.send(now, server, datagram) {
-            sending_failed(error);
+        if let Some(transport) = &mut self.transport {
+            send_one(transport, now, datagram);
         }
     }
 
@@ -509,13 +572,38 @@ impl<T: ClientTransport, H> Io<T, H> {
     }
 }
 
-impl<S: bowline_core::connection::State, P, T, H> fmt::Debug for Session<S, P, T, H> {
+fn send_all<T: ClientTransport>(
+    transport: &mut Option<T>,
+    datagram: &mut Vec<u8>,
+    now: Instant,
+    mut next: impl FnMut(Instant, &mut Vec<u8>) -> bool,
+) {
+    while next(now, datagram) {
+        if let Some(transport) = transport {
+            send_one(transport, now, datagram);
+        }
+    }
+    if let Some(transport) = transport
+        && let Err(error) = transport.flush(now)
+    {
+        sending_failed(error);
+    }
+}
+
+fn send_one<T: ClientTransport>(transport: &mut T, now: Instant, datagram: &[u8]) {
+    let server = transport.server_address();
+    if let Err(error) = transport.send(now, server, datagram) {
+        sending_failed(error);
+    }
+}
+
+impl<S: bowline_core::connection::State, P: Protocol, T, H> fmt::Debug for Session<S, P, T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("phase", &S::PHASE).finish_non_exhaustive()
     }
 }
 
-impl<P, T, H> fmt::Debug for ConnectFailed<P, T, H> {
+impl<P: Protocol, T, H> fmt::Debug for ConnectFailed<P, T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectFailed").field("error", &self.error).finish_non_exhaustive()
     }

@@ -19,7 +19,10 @@ pub(crate) struct BulkyState {
 pub(crate) enum FromServer {
     State(BulkyState),
     /// A large state of the client's has been taken in.
-    StateTaken { slot: u32, epoch: u32 },
+    StateTaken {
+        slot: u32,
+        epoch: u32,
+    },
     /// Ids that the client may spawn entities with.
     Reserved(NetEntity),
     /// How authority over an entity stands, for this client.
@@ -30,7 +33,10 @@ pub(crate) enum FromServer {
 #[derive(Debug, PartialEq)]
 pub(crate) enum FromClient {
     State(BulkyState),
-    StateTaken { slot: u32, epoch: u32 },
+    StateTaken {
+        slot: u32,
+        epoch: u32,
+    },
     /// May I write to it?
     Request(NetEntity),
     /// I do not write to it any more.

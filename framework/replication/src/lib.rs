@@ -6,9 +6,10 @@
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod bits;
 mod authority;
+mod bits;
 mod changes;
+mod client_side;
 mod control;
 mod entities;
 mod event;
@@ -22,8 +23,10 @@ mod world;
 
 pub use authority::Authority;
 pub use changes::{Changes, Unencodable};
+pub use client_side::{ClientSide, NoEntityId, StaleEntities};
 pub use event::EntityEvent;
 pub use limits::MAX_ENTITIES;
+pub use peer::Load;
 pub use server_side::{Approval, ServerSide, TooManyEntities, WriteRule};
 pub use sink::{WorldSink, WorldSource};
 pub use world::{Bundle, Mut, Query, World};

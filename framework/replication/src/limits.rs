@@ -6,9 +6,5 @@ pub const MAX_ENTITIES: usize = 1 << 20;
 /// How many states larger than a packet may be on their way to a peer at once.
 pub(crate) const MAX_BULKY: usize = 8;
 
-/// How many records may wait on a client for entities that they refer to, and how many bytes of them.
-pub(crate) const MAX_WAITING: usize = 256;
-pub(crate) const MAX_WAITING_BYTES: usize = 64 * 1024;
-
 /// Epochs are counted back long before they would wrap.
 pub(crate) const REBASE_AT: u32 = 1 << 31;

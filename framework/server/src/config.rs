@@ -23,6 +23,8 @@ pub struct ServerConfig {
     /// How many users may be connected at once; one more is refused as
     /// [`ServerFull`](bowline_core::RejectReason::ServerFull). 1,024.
     pub max_users: usize,
+    /// How many entities of its own each client may have. 0: none, and a client's `spawn` says so.
+    pub client_entities: usize,
 }
 
 impl Default for ServerConfig {
@@ -32,6 +34,7 @@ impl Default for ServerConfig {
             socket: SocketConfig::default(),
             doorway: DoorwayConfig::default(),
             max_users: 1_024,
+            client_entities: 0,
         }
     }
 }

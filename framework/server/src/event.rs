@@ -1,6 +1,7 @@
 use std::fmt;
 
-use bowline_core::{ConnectionStats, DisconnectReason, Protocol, RejectReason};
+use bowline_core::{ConnectionStats, DisconnectReason, NetEntity, Protocol, RejectReason};
+use bowline_replication::{EntityEvent, Unencodable};
 
 use crate::{AuthTicket, UserId};
 
@@ -27,6 +28,20 @@ pub enum ServerEvent<P: Protocol, A> {
         /// The message.
         message: P::Message,
     },
+    /// A user has done something to an entity that it owns or has authority over. The server's
+    /// [`world`](crate::Server::world) shows it already.
+    Entity(UserId, EntityEvent<P>),
+    /// A user asks for authority over an entity that was delegated with
+    /// [`Approval::Ask`](bowline_replication::Approval::Ask): answer with
+    /// [`grant_authority`](crate::Server::grant_authority) or [`deny_authority`](crate::Server::deny_authority), now or later.
+    AuthorityRequested {
+        /// Who asks.
+        user: UserId,
+        /// Over which entity.
+        entity: NetEntity,
+    },
+    /// A component or resource was given a value that cannot travel. Others see the one before it.
+    Unencodable(Unencodable),
     /// It is time for this tick: simulate. All inputs for it have come, or will not.
     Tick(u32),
     /// A user is gone, and everything of it. The id will never mean another user.
@@ -76,6 +91,11 @@ where
                 .field("tick", tick)
                 .field("message", message)
                 .finish(),
+            Self::Entity(user, event) => write!(f, "{event:?} by {user}"),
+            Self::AuthorityRequested { user, entity } => {
+                f.debug_struct("AuthorityRequested").field("user", user).field("entity", entity).finish()
+            }
+            Self::Unencodable(failure) => f.debug_tuple("Unencodable").field(failure).finish(),
             Self::Tick(tick) => f.debug_tuple("Tick").field(tick).finish(),
             Self::Disconnected(departure) => f.debug_tuple("Disconnected").field(departure).finish(),
             Self::Rejected(rejection) => f.debug_tuple("Rejected").field(rejection).finish(),

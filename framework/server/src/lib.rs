@@ -6,6 +6,7 @@
 
 mod auth;
 mod config;
+mod entity;
 mod event;
 mod observe;
 mod rooms;
@@ -16,6 +17,7 @@ mod users;
 pub use async_trait::async_trait;
 pub use auth::{AuthRequest, AuthTicket, Authenticate};
 pub use config::ServerConfig;
+pub use entity::{EntityMut, ScopeExit, ScopeMut};
 pub use event::{Departure, Rejection, ServerEvent};
 pub use rooms::{Audience, RoomId, RoomMut};
 pub use server::Server;

@@ -1,6 +1,7 @@
 use std::fmt;
 
-use bowline_core::Address;
+use bowline_core::{Address, NetEntity, Protocol};
+use bowline_replication::ServerSide;
 
 use crate::UserId;
 use crate::users::{User, Users};
@@ -11,6 +12,12 @@ use crate::users::{User, Users};
 pub struct RoomId {
     slot: u32,
     generation: u32,
+}
+
+impl RoomId {
+    pub(crate) const fn slot(self) -> usize {
+        self.slot as usize
+    }
 }
 
 impl fmt::Display for RoomId {
@@ -109,6 +116,10 @@ impl Rooms {
         }
     }
 
+    pub(crate) fn is_open(&self, id: RoomId) -> bool {
+        self.get(id).is_some()
+    }
+
     fn get(&self, id: RoomId) -> Option<&Slot> {
         self.slots.get(id.slot as usize).filter(|room| room.is_open && room.generation == id.generation)
     }
@@ -129,25 +140,51 @@ impl Slot {
 
 /// A room, to change who is in it: what [`Server::room_mut`](crate::Server::room_mut) gives. On a room that is closed nothing
 /// changes, and every answer is `false`.
-pub struct RoomMut<'a, A, C> {
+pub struct RoomMut<'a, P: Protocol, A> {
     pub(crate) rooms: &'a mut Rooms,
-    pub(crate) users: &'a Users<A, C>,
+    pub(crate) users: &'a Users<A, P::Auth>,
+    pub(crate) replication: &'a mut ServerSide<P>,
     pub(crate) id: RoomId,
 }
 
-impl<A: Address, C> RoomMut<'_, A, C> {
-    /// Lets a user in. `false` where it is in already, or gone, or where the room is.
+impl<P: Protocol, A: Address> RoomMut<'_, P, A> {
+    /// Lets a user in: it sees the entities in the room. `false` where it is in already, or gone, or where the room is.
     pub fn add_user(&mut self, user: UserId) -> bool {
-        self.users.get(user).is_some() && self.rooms.add(self.id, user)
+        let is_news = self.users.get(user).is_some() && self.rooms.add(self.id, user);
+        if is_news {
+            self.replication.user_enters_room(user.slot(), self.id.slot());
+        }
+        is_news
     }
 
     /// Has a user leave. `false` where it was not in.
     pub fn remove_user(&mut self, user: UserId) -> bool {
-        self.rooms.remove(self.id, user)
+        let was_in = self.rooms.remove(self.id, user);
+        if was_in {
+            self.replication.user_leaves_room(user.slot(), self.id.slot());
+        }
+        was_in
+    }
+
+    /// Puts an entity in: the users in the room come to see it. `false` where it is in already, or gone, or where the room
+    /// is.
+    pub fn add_entity(&mut self, entity: NetEntity) -> bool {
+        self.rooms.is_open(self.id) && self.replication.enter_room(self.id.slot(), entity)
+    }
+
+    /// Takes an entity out. `false` where it was not in.
+    pub fn remove_entity(&mut self, entity: NetEntity) -> bool {
+        self.rooms.is_open(self.id) && self.replication.leave_room(self.id.slot(), entity)
+    }
+
+    /// Whether an entity is in.
+    #[must_use]
+    pub fn has_entity(&self, entity: NetEntity) -> bool {
+        self.rooms.is_open(self.id) && self.replication.is_in_room(self.id.slot(), entity)
     }
 }
 
-impl<A, C> fmt::Debug for RoomMut<'_, A, C> {
+impl<P: Protocol, A> fmt::Debug for RoomMut<'_, P, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RoomMut").field("id", &self.id).finish_non_exhaustive()
     }

@@ -1,3 +1,4 @@
+mod entities;
 mod talk;
 
 use std::collections::VecDeque;
@@ -15,6 +16,8 @@ use bowline_core::{
     ProtocolSpec, RejectReason, Security, SessionKey, SocketConfig, Transport, TransportError,
     TransportErrorKind,
 };
+
+use bowline_replication::ServerSide;
 
 use crate::ServerConfig;
 use crate::auth::{AuthRequest, Authenticate, Decisions};
@@ -41,6 +44,7 @@ pub struct Server<P: Protocol, T: Transport, H> {
     authenticate: Option<Arc<dyn Authenticate<P>>>,
     users: Users<T::Address, P::Auth>,
     rooms: Rooms,
+    replication: ServerSide<P>,
     ghosts: VecDeque<Ghost<T::Address>>,
     events: VecDeque<Queued<P, T::Address>>,
     ticks: Ticks,
@@ -89,6 +93,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
     pub fn with_host(config: ServerConfig, mut host: H) -> Self {
         let protocol = ProtocolSpec::of::<P>();
         let doorway = Doorway::new(config.doorway.clone(), protocol, &mut host);
+        let replication = ServerSide::new(config.client_entities);
         Self {
             config,
             host,
@@ -98,6 +103,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
             authenticate: None,
             users: Users::new(),
             rooms: Rooms::default(),
+            replication,
             ghosts: VecDeque::new(),
             events: VecDeque::new(),
             ticks: Ticks::new(protocol.tick_interval()),
@@ -146,6 +152,9 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         }
         while self.ghosts.front().is_some_and(|ghost| now >= ghost.until) {
             self.forget_ghost();
+        }
+        if const { P::SCHEMA.has_entities() } {
+            self.hear_of_entities();
         }
         if self.transport.is_some() {
             let before = self.ticks.current();
@@ -196,7 +205,10 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
     pub fn send(&mut self) {
         let now = self.host.now();
         self.decide(now);
-        let Self { transport, doorway, users, ghosts, datagram, ticks, observer, .. } = self;
+        if const { P::SCHEMA.has_entities() } && self.transport.is_some() {
+            self.replication.collect();
+        }
+        let Self { transport, doorway, users, replication, ghosts, datagram, ticks, observer, .. } = self;
         let Some(transport) = transport else { return };
         let mut put = |to, datagram: &[u8]| {
             if let Err(error) = transport.send(now, to, datagram) {
@@ -208,8 +220,12 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         }
         for user in users.iter_mut() {
             user.connection.set_tick(now, ticks.current(), ticks.elapsed(now));
-            while user.connection.poll_transmit(now, datagram) {
-                put(user.path.address(), datagram);
+            if const { P::SCHEMA.has_entities() } {
+                entities::transmit(user, replication, (now, ticks.current()), datagram, &mut put);
+            } else {
+                while user.connection.poll_transmit(now, datagram) {
+                    put(user.path.address(), datagram);
+                }
             }
             if let Some(to) = user.connection.poll_path(&mut user.path, now, datagram) {
                 put(to, datagram);
@@ -381,7 +397,19 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
             }
             Intake::Newest | Intake::Late => {}
         }
+        let (state, control) = const { P::SCHEMA.entity_channels() };
         while let Some(received) = user.connection.next_message() {
+            if const { P::SCHEMA.has_entities() } && received.channel >= state {
+                let slot = user.id.slot();
+                if received.channel == control {
+                    self.replication.take_in_control(slot, &received.bytes);
+                } else {
+                    let (packet, tick) = (received.packet, received.sent_in as u32);
+                    self.replication.take_in_state(slot, &received.bytes, packet, tick);
+                }
+                user.connection.recycle(received);
+                continue;
+            }
             self.events.push_back(Queued::Message(user.id, received));
         }
     }
@@ -499,6 +527,9 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         connection.set_max_datagram(self.config.socket.max_datagram_size.min(transport.max_datagram_size()));
         let name = transport.name(address);
         let id = self.users.insert(connection, caller, key, auth);
+        if const { P::SCHEMA.has_entities() } {
+            self.replication.connect(id.slot());
+        }
         self.observer.connected(id, address, name);
         self.events.push_back(Queued::Event(ServerEvent::Connected(id)));
     }
@@ -515,6 +546,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
     fn remove(&mut self, now: Instant, id: UserId, reason: DisconnectReason) {
         let Some(User { id, mut connection, path, caller, key, .. }) = self.users.remove(id) else { return };
         self.rooms.forget(id);
+        self.replication.disconnect(id.slot());
         self.doorway.depart(now, caller);
         let address = path.address();
         if let Some(transport) = &mut self.transport {

@@ -193,6 +193,21 @@ impl ProtocolSchema {
         false
     }
 
+    /// Whether there are components or resources to replicate.
+    #[must_use]
+    pub const fn has_entities(&self) -> bool {
+        !self.components.is_empty() || !self.resources.is_empty()
+    }
+
+    /// The places of the channels for [the state of entities](ChannelSpec::ENTITY_STATE) and for [what is said about
+    /// them](ChannelSpec::ENTITY_CONTROL); beyond all channels where there are no entities.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn entity_channels(&self) -> (usize, usize) {
+        let len = self.channels.len();
+        if self.has_entities() && len >= 2 { (len - 2, len - 1) } else { (len, len) }
+    }
+
     /// Whether messages and requests travel side by side on a channel, so that each has to say which it is.
     pub(crate) const fn mixes_requests(&self, channel: &ChannelSpec) -> bool {
         !self.requests.is_empty() && channel.carries_requests()

@@ -28,8 +28,6 @@ pub(crate) struct Entities {
     shapes: Shapes,
     /// How many fields a component of each kind has.
     fields: Vec<u32>,
-    /// The number of the first kind that is a resource's.
-    first_resource: u16,
     /// All that happened in it is known. What happens now happens in the next.
     epoch: u32,
     /// What has changed in the epoch that is open.
@@ -102,7 +100,6 @@ impl Entities {
             cells: Cells::default(),
             shapes: Shapes::new(),
             fields: Self::field_counts::<P>(),
-            first_resource: P::SCHEMA.components.len() as u16,
             epoch: 1,
             changed: BitSet::new(),
             is_dirty: false,
@@ -152,6 +149,11 @@ impl Entities {
             *record = Record { generation: record.generation.wrapping_add(1), ..Record::free() };
             self.free.push(entity.slot() as u32);
         }
+    }
+
+    /// Whether [`adopt`](Self::adopt) would take it.
+    pub(crate) fn is_free(&self, entity: NetEntity) -> bool {
+        entity.slot() < MAX_ENTITIES && self.records.get(entity.slot()).is_none_or(|r| r.life == Life::Free)
     }
 
     fn is_reserved(&self, entity: NetEntity) -> bool {
@@ -445,10 +447,6 @@ impl Entities {
     /// How many kinds there are.
     pub(crate) const fn kinds(&self) -> usize {
         self.fields.len()
-    }
-
-    pub(crate) const fn is_resource(&self, kind: u16) -> bool {
-        kind >= self.first_resource
     }
 
     fn touch(&mut self, slot: usize) {

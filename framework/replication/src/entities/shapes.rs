@@ -32,7 +32,11 @@ pub(crate) const BARE: u32 = 0;
 
 impl Shapes {
     pub(crate) fn new() -> Self {
-        Self { shapes: vec![Shape::default()], by_kinds: BTreeMap::from([(Vec::new(), BARE)]), free: Vec::new() }
+        Self {
+            shapes: vec![Shape::default()],
+            by_kinds: BTreeMap::from([(Vec::new(), BARE)]),
+            free: Vec::new(),
+        }
     }
 
     pub(crate) fn get(&self, shape: u32) -> &Shape {

@@ -5,9 +5,9 @@ mod visit;
 
 use std::marker::PhantomData;
 
-use former::Former;
 use bowline_core::{BitReader, DecodeError, FieldMask, NetEntity, Protocol};
 use bowline_wire::bits_for;
+use former::Former;
 
 use crate::entities::{BARE, Entities, Part, Shapes};
 use crate::limits::MAX_ENTITIES;
@@ -114,23 +114,6 @@ impl<P: Protocol> Inbox<P> {
         reader.finish()
     }
 
-    /// The entities that are here, in the order of their slots.
-    pub(crate) fn entities(&self) -> impl Iterator<Item = NetEntity> {
-        let is_entity = |slot: &Slot| slot.is_alive && !self.is_resource(slot);
-        let alive = (0_u32..).zip(&self.slots).filter(move |(_, slot)| is_entity(slot));
-        alive.map(|(index, slot)| NetEntity::new(index, slot.generation))
-    }
-
-    /// Whether an entity is here.
-    pub(crate) fn has(&self, entity: NetEntity) -> bool {
-        let slot = self.slots.get(entity.slot());
-        slot.is_some_and(|slot| slot.is_alive && slot.generation == entity.generation())
-    }
-
-    fn is_resource(&self, slot: &Slot) -> bool {
-        self.shapes.get(slot.shape).parts.iter().any(|part| part.kind >= self.first_resource)
-    }
-
     /// Whether this packet is the newest that tells of the slot. It is from now on.
     fn begin(&mut self, slot: usize, origin: Origin) -> bool {
         if self.slots.len() <= slot {
@@ -193,7 +176,10 @@ impl<P: Protocol> Inbox<P> {
             let change = read_shape_change(part, fresh.is_some(), reader)?;
             let is_new = self.shapes.get(old).part(part.kind).is_none();
             let target = Some((entity, is_new));
-            read_part(part, ReadPart { target, change, tick: origin.tick, reader: &mut *reader, sink: &mut *sink })?;
+            read_part(
+                part,
+                ReadPart { target, change, tick: origin.tick, reader: &mut *reader, sink: &mut *sink },
+            )?;
         }
         if is_another && !is_resource {
             sink.spawned(entity);
@@ -255,7 +241,10 @@ impl<P: Protocol> Inbox<P> {
             let is_whole = part.fields <= 1 || reader.read_bool()?;
             let change = if is_whole { Change::Whole } else { read_mask(part, reader)? };
             let target = is_news.then_some((entity, false));
-            read_part(part, ReadPart { target, change, tick: origin.tick, reader: &mut *reader, sink: &mut *sink })?;
+            read_part(
+                part,
+                ReadPart { target, change, tick: origin.tick, reader: &mut *reader, sink: &mut *sink },
+            )?;
         }
         Ok(())
     }

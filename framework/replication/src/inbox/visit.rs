@@ -95,7 +95,11 @@ impl<P: Protocol, S: WorldSink<P>> ItemVisitor<P> for Remove<'_, S> {
 }
 
 #[inline]
-fn read_into<C: Replicate>(value: &mut C, change: Change, reader: &mut BitReader<'_>) -> Result<(), DecodeError> {
+fn read_into<C: Replicate>(
+    value: &mut C,
+    change: Change,
+    reader: &mut BitReader<'_>,
+) -> Result<(), DecodeError> {
     match change {
         Change::Whole => (0..C::FIELDS).try_for_each(|field| value.decode_field(field, reader)),
         Change::Fields(mask) => value.decode_fields(mask, reader),

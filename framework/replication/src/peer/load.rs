@@ -8,7 +8,7 @@ use crate::record::{Body, gap_bits, write_gap};
 
 /// What goes out to one peer in one send: [`Freight`] for its packets.
 #[derive(Debug)]
-pub(crate) struct Load<'a> {
+pub struct Load<'a> {
     peer: &'a mut Peer,
     entities: &'a Entities,
     plan: &'a mut Plan,
@@ -45,18 +45,6 @@ impl<'a> Load<'a> {
     ) -> Self {
         plan.make(peer, entities, budget);
         Self { peer, entities, plan, packet_bits, bulky, written: (0, 0) }
-    }
-
-    /// All packets of this send are made.
-    pub(crate) fn finish(self) {
-        if self.plan.is_done() {
-            self.peer.has_debts = !self.peer.owed.is_empty() && self.written.0 > 0;
-        }
-        let (records, bits) = self.written;
-        if records > 0 {
-            let usual = bits as f32 / records as f32;
-            self.peer.usual_bits += (usual - self.peer.usual_bits) / 4.0;
-        }
     }
 
     fn load_farewells(&mut self, room: &mut usize, writer: &mut BitWriter) {
@@ -190,6 +178,21 @@ impl<'a> Load<'a> {
         self.bulky.push(Bulky { slot: slot as u32, epoch, packet: 0, bytes: writer.into_bytes() });
         self.peer.bulky.insert(slot as u32, epoch);
         self.sent(slot);
+    }
+}
+
+/// All packets of this send are made.
+impl Drop for Load<'_> {
+    fn drop(&mut self) {
+        let (records, bits) = self.written;
+        if self.plan.is_done() {
+            // What is left waits for something else to happen, unless it did not fit into this send.
+            self.peer.has_debts = records > 0 && !self.peer.owed.is_empty();
+        }
+        if records > 0 {
+            let usual = bits as f32 / records as f32;
+            self.peer.usual_bits += (usual - self.peer.usual_bits) / 4.0;
+        }
     }
 }
 

@@ -7,8 +7,9 @@ mod scope;
 
 use std::collections::BTreeMap;
 
-pub(crate) use load::{Bulky, Load};
 use flight::Flight;
+pub(crate) use load::Bulky;
+pub use load::Load;
 pub(crate) use plan::Plan;
 pub(crate) use scope::{Override, Scope};
 
@@ -137,10 +138,20 @@ impl Peer {
         }
     }
 
-    /// It may have missed something.
-    pub(crate) fn owe_again(&mut self, entities: &Entities, slot: usize) {
-        if self.known.contains(slot) {
-            self.owe_what_was_missed(entities, slot);
+    /// Whether the peer writes to it, as far as it has said.
+    pub(crate) fn is_muted(&self, slot: usize) -> bool {
+        self.muted.contains(slot)
+    }
+
+    /// The peer writes to it no more, and is told all that it is.
+    pub(crate) fn tell_all_of(&mut self, slot: usize) {
+        self.muted.remove(slot);
+        if self.known.contains(slot) && !self.leaving.contains(slot) {
+            if !self.pending.contains(slot) {
+                self.set_acked(slot, 0);
+            }
+            self.owed.insert(slot);
+            self.has_debts = true;
         }
     }
 
@@ -178,7 +189,8 @@ impl Peer {
             if word == 0 {
                 continue;
             }
-            let owed = word & self.known.word(index) & self.scope.visible().word(index) & !self.muted.word(index);
+            let owed =
+                word & self.known.word(index) & self.scope.visible().word(index) & !self.muted.word(index);
             if owed != 0 {
                 *self.owed.word_mut(index) |= owed;
                 self.has_debts = true;
@@ -213,7 +225,8 @@ impl Peer {
             }
             for bit in ones(known & !visible & !self.leaving.word(index)) {
                 let slot = index * WORD + bit;
-                if entities.record(slot).is_some_and(|record| record.persists) && !self.pending.contains(slot) {
+                if entities.record(slot).is_some_and(|record| record.persists) && !self.pending.contains(slot)
+                {
                     // It stays there as it is.
                     self.owed.remove(slot);
                 } else {
@@ -301,6 +314,7 @@ impl Peer {
         self.bulky.remove(&(slot as u32));
         if self.known.contains(slot) && self.leaving.insert(slot) {
             self.pending.remove(slot);
+            self.muted.remove(slot);
             self.owed.insert(slot);
             self.has_debts = true;
             self.set_acked(slot, entities.epoch());

@@ -144,7 +144,8 @@ impl<P: Protocol> Arrivals<'_, P> {
         let Some(record) = self.entities.get(entity) else { return };
         let Some(part) = self.entities.shape(record).part(C::TAG.index() as u16) else { return };
         let mut bits = BitWriter::new();
-        let cells = self.entities.cells_of(record).iter().skip(part.first as usize).take(part.fields as usize);
+        let cells =
+            self.entities.cells_of(record).iter().skip(part.first as usize).take(part.fields as usize);
         cells.for_each(|cell| self.entities.cells.write(cell, &mut bits));
         let mut reader = BitReader::new(bits.finish());
         if let Some(value) = self.world.column_mut::<C>().raw_mut(entity.slot()) {
@@ -199,7 +200,8 @@ impl<P: Protocol> WorldSink<P> for Arrivals<'_, P> {
     }
 
     fn component_mut<C: ComponentOf<P>>(&mut self, entity: NetEntity) -> Option<&mut C> {
-        let may_write = self.right(entity) != Right::Nothing && !matches!(C::of(self.rules), WriteRule::Never);
+        let may_write =
+            self.right(entity) != Right::Nothing && !matches!(C::of(self.rules), WriteRule::Never);
         if !may_write {
             self.refused += 1;
             return None;
@@ -208,8 +210,7 @@ impl<P: Protocol> WorldSink<P> for Arrivals<'_, P> {
     }
 
     fn updated<C: ComponentOf<P>>(&mut self, entity: NetEntity, tick: u32) {
-        let is_allowed =
-            self.world.component::<C>(entity).is_some_and(|value| self.allows(entity, value));
+        let is_allowed = self.world.component::<C>(entity).is_some_and(|value| self.allows(entity, value));
         if !is_allowed {
             self.refused += 1;
             self.restore::<C>(entity);

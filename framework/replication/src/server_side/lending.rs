@@ -38,7 +38,8 @@ impl<P: Protocol> ServerSide<P> {
     /// Has clients that see an entity ask for authority over it. `false` where it is gone or a client's own.
     pub fn delegate(&mut self, entity: NetEntity, approval: Approval) -> bool {
         let slot = entity.slot() as u32;
-        if !self.entities.is_alive(entity) || matches!(self.ownership.get(&slot), Some(Ownership::Client(_))) {
+        if !self.entities.is_alive(entity) || matches!(self.ownership.get(&slot), Some(Ownership::Client(_)))
+        {
             return false;
         }
         match self.ownership.get_mut(&slot) {
@@ -129,8 +130,7 @@ impl<P: Protocol> ServerSide<P> {
         let Some(owner) = self.owner(entity) else { return false };
         self.ownership.remove(&(slot as u32));
         if let Some(user) = self.user_mut(owner) {
-            user.peer.set_muted(slot, false);
-            user.peer.scope_mut().set_override(slot, None);
+            user.former.insert(entity);
         }
         self.say(owner, &FromServer::Authority(entity, Standing::None));
         self.reserve(owner);
@@ -162,11 +162,31 @@ impl<P: Protocol> ServerSide<P> {
     }
 
     pub(super) fn released(&mut self, user: usize, entity: NetEntity) {
+        if !self.entities.is_alive(entity) || self.owner(entity) == Some(user) {
+            return;
+        }
         if let Some(lent) = self.lent_mut(entity) {
             lent.asking.remove(&user);
         }
-        if self.can_see(user, entity) {
+        let slot = entity.slot();
+        let holds = self.authority(entity) == Some(user);
+        if let Some(state) = self.user_mut(user)
+            && state.former.remove(&entity)
+        {
+            // It was its own, and is now one that it sees like any other.
+            state.peer.set_muted(slot, false);
+            state.peer.scope_mut().set_override(slot, None);
+        } else if !self.can_see(user, entity) {
+            return;
+        }
+        if holds || !matches!(self.ownership.get(&(slot as u32)), None) {
             self.authority_input(entity, ServerInput::Release(user));
+        }
+        if self.authority(entity) != Some(user)
+            && let Some(state) = self.user_mut(user)
+            && state.peer.is_muted(slot)
+        {
+            state.peer.tell_all_of(slot);
         }
     }
 
@@ -230,11 +250,10 @@ impl<P: Protocol> ServerSide<P> {
     fn set_holder(&mut self, entity: NetEntity, holder: Holder, has: bool) {
         let Holder::User(user) = holder else { return };
         let slot = entity.slot();
-        let Self { users, entities, .. } = self;
-        if let Some(user) = users.get_mut(user).and_then(Option::as_mut) {
-            user.peer.set_muted(slot, has);
-            if !has {
-                user.peer.owe_again(entities, slot);
+        if let Some(user) = self.user_mut(user) {
+            // It is told again what others do once it has said that it writes no more.
+            if has {
+                user.peer.set_muted(slot, true);
             }
         }
     }

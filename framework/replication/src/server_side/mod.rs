@@ -5,7 +5,7 @@ mod lending;
 mod rooms;
 mod rules;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::marker::PhantomData;
 
 use bowline_core::{BitWriter, NetEntity, Protocol, ResourceOf};
@@ -20,10 +20,10 @@ use crate::limits::{MAX_ENTITIES, REBASE_AT};
 use crate::peer::{Bulky, Fate, Load, Override, Peer, Plan};
 use crate::sink::WorldSource;
 use crate::world::{Bundle, World};
-use lending::Ownership;
 pub use lending::Approval;
-pub use rules::WriteRule;
+use lending::Ownership;
 use rules::Rules;
+pub use rules::WriteRule;
 
 /// The server's half of replication. Users and rooms are known by their slots.
 ///
@@ -42,7 +42,6 @@ pub struct ServerSide<P: Protocol> {
     users: Vec<Option<User<P>>>,
     plan: Plan,
     bulky: Vec<Bulky>,
-    control: VecDeque<(usize, Vec<u8>)>,
     events: VecDeque<(usize, EntityEvent<P>)>,
     asked: VecDeque<(usize, NetEntity)>,
     failures: Vec<Unencodable>,
@@ -59,8 +58,12 @@ struct User<P> {
     inbox: Inbox<P>,
     /// What it wrote without being allowed to, and records that made no sense.
     refused: u64,
+    /// What it is to be told reliably.
+    control: VecDeque<Vec<u8>>,
     /// Ids that it may spawn entities with.
     reserved: Vec<NetEntity>,
+    /// What was its own, until it says that it knows.
+    former: BTreeSet<NetEntity>,
 }
 
 /// There are as many entities as there may be: [`MAX_ENTITIES`].
@@ -81,7 +84,6 @@ impl<P: Protocol> ServerSide<P> {
             users: Vec::new(),
             plan: Plan::default(),
             bulky: Vec::new(),
-            control: VecDeque::new(),
             events: VecDeque::new(),
             asked: VecDeque::new(),
             failures: Vec::new(),
@@ -123,7 +125,14 @@ impl<P: Protocol> ServerSide<P> {
         }
         let mut peer = Peer::new();
         peer.scope_mut().look_again();
-        let state = User { peer, inbox: Inbox::new(), refused: 0, reserved: Vec::new() };
+        let state = User {
+            peer,
+            inbox: Inbox::new(),
+            refused: 0,
+            control: VecDeque::new(),
+            reserved: Vec::new(),
+            former: BTreeSet::new(),
+        };
         if let Some(place) = self.users.get_mut(user) {
             *place = Some(state);
         }
@@ -139,7 +148,6 @@ impl<P: Protocol> ServerSide<P> {
             self.entities.give_back(entity);
         }
         state.peer.close(&mut self.entities);
-        self.control.retain(|(to, _)| *to != user);
         self.asked.retain(|(from, _)| *from != user);
         self.events.retain(|(from, _)| *from != user);
         self.left_all(user);
@@ -180,7 +188,11 @@ impl<P: Protocol> ServerSide<P> {
 
     /// Gives an entity a component, or another value of it; the old value comes back. `false` in the second place where the
     /// entity is gone.
-    pub fn insert<C: bowline_core::ComponentOf<P>>(&mut self, entity: NetEntity, value: C) -> (Option<C>, bool) {
+    pub fn insert<C: bowline_core::ComponentOf<P>>(
+        &mut self,
+        entity: NetEntity,
+        value: C,
+    ) -> (Option<C>, bool) {
         let is_there = self.world.contains(entity);
         self.entities.reshape(entity, C::TAG.index() as u16, true);
         (self.world.insert(entity, value), is_there)
@@ -330,7 +342,7 @@ impl<P: Protocol> ServerSide<P> {
                     (self.ownership.get(&slot), self.entities.at(slot as usize))
                 {
                     let standing = FromServer::Authority(entity, lent.holder.standing(index));
-                    self.control.push_back((index, encode(&standing)));
+                    user.control.push_back(encode(&standing));
                 }
             }
         }
@@ -339,18 +351,27 @@ impl<P: Protocol> ServerSide<P> {
         self.lend_no_more_to_who_left();
     }
 
+    /// Whether [`load`](Self::load) may have anything for a user.
+    #[must_use]
+    pub fn owes(&self, user: usize) -> bool {
+        self.users.get(user).and_then(Option::as_ref).is_some_and(|user| user.peer.has_debts())
+    }
+
     /// What a user is owed, to be put into packets: as far as it fits into `budget` bytes, in packets with room for
     /// `packet_bits` bits. Then [`finish`](Self::finish).
     pub fn load(&mut self, user: usize, budget: usize, packet_bits: usize) -> Option<Load<'_>> {
         let peer = &mut self.users.get_mut(user)?.as_mut()?.peer;
-        peer.has_debts().then(|| Load::new(peer, &self.entities, &mut self.plan, budget, packet_bits, &mut self.bulky))
+        peer.has_debts()
+            .then(|| Load::new(peer, &self.entities, &mut self.plan, budget, packet_bits, &mut self.bulky))
     }
 
     /// The packets of a user are made, in tick `tick`.
     pub fn finish(&mut self, user: usize, tick: u32) {
         for Bulky { slot, epoch, packet, bytes } in self.bulky.drain(..) {
             let state = FromServer::State(BulkyState { slot, epoch, packet, tick, bytes });
-            self.control.push_back((user, encode(&state)));
+            if let Some(Some(user)) = self.users.get_mut(user) {
+                user.control.push_back(encode(&state));
+            }
         }
     }
 
@@ -364,13 +385,15 @@ impl<P: Protocol> ServerSide<P> {
 
     /// What is to be sent to a user reliably, and in order. It stays the first until [`control_is_sent`](Self::control_is_sent).
     #[must_use]
-    pub fn next_control(&self) -> Option<(usize, &[u8])> {
-        self.control.front().map(|(user, bytes)| (*user, bytes.as_slice()))
+    pub fn next_control(&self, user: usize) -> Option<&[u8]> {
+        self.users.get(user)?.as_ref()?.control.front().map(Vec::as_slice)
     }
 
-    /// The first of what is to be sent was queued.
-    pub fn control_is_sent(&mut self) {
-        self.control.pop_front();
+    /// The first of what is to be sent to a user was queued, or never can be.
+    pub fn control_is_sent(&mut self, user: usize) {
+        if let Some(user) = self.user_mut(user) {
+            user.control.pop_front();
+        }
     }
 
     /// What users have done to entities.
@@ -403,7 +426,9 @@ impl<P: Protocol> ServerSide<P> {
     }
 
     fn say(&mut self, user: usize, message: &FromServer) {
-        self.control.push_back((user, encode(message)));
+        if let Some(user) = self.user_mut(user) {
+            user.control.push_back(encode(message));
+        }
     }
 
     fn rebase(&mut self, by: u32) {

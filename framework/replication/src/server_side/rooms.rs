@@ -34,7 +34,8 @@ impl<P: Protocol> ServerSide<P> {
     /// Whether an entity is in a room.
     #[must_use]
     pub fn is_in_room(&self, room: usize, entity: NetEntity) -> bool {
-        self.entities.is_alive(entity) && self.rooms.get(room).is_some_and(|room| room.contains(entity.slot()))
+        self.entities.is_alive(entity)
+            && self.rooms.get(room).is_some_and(|room| room.contains(entity.slot()))
     }
 
     /// The entities in a room, in the order of their slots.

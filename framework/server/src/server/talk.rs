@@ -95,12 +95,17 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
 
     /// Closes a room; those in it stay connected. `false` where it was closed before.
     pub fn destroy_room(&mut self, room: RoomId) -> bool {
-        self.rooms.close(room)
+        let was_open = self.rooms.close(room);
+        if was_open {
+            self.replication.close_room(room.slot());
+        }
+        was_open
     }
 
-    /// A room, to let users in and out. A user that disconnects leaves all its rooms by itself.
-    pub const fn room_mut(&mut self, room: RoomId) -> RoomMut<'_, T::Address, P::Auth> {
-        RoomMut { rooms: &mut self.rooms, users: &self.users, id: room }
+    /// A room, to let users and entities in and out. A user that disconnects leaves all its rooms by itself.
+    pub const fn room_mut(&mut self, room: RoomId) -> RoomMut<'_, P, T::Address> {
+        let Self { rooms, users, replication, .. } = self;
+        RoomMut { rooms, users, replication, id: room }
     }
 
     /// The open rooms, in a stable order.

@@ -375,6 +375,12 @@ impl Connection<Connected> {
         path.poll_transmit(now, self.state.0.peer_token, self.state.0.security, datagram)
     }
 
+    /// Notes that what the other side said of its entities makes no sense: the session ends.
+    pub fn handle_violation(&mut self) {
+        self.state.0.stats.malformed += 1;
+        self.state.0.happened(Input::Violation, reason_for(Input::Violation));
+    }
+
     /// Notes that the transport has ended.
     pub fn handle_transport_closed(&mut self) {
         self.state.0.happened(Input::TransportClosed, reason_for(Input::TransportClosed));
@@ -447,6 +453,21 @@ impl Connection<Connected> {
     /// How many bytes of packets could go out now: what whoever chooses what goes first wants to know.
     pub fn sendable_bytes(&mut self, now: Instant) -> usize {
         self.state.0.sendable_bytes(now)
+    }
+
+    /// How many bytes a message may have.
+    #[must_use]
+    pub fn max_message_size(&self) -> usize {
+        self.state.0.config.max_message_size
+    }
+
+    /// How many bits the state of entities has in a packet with nothing else in it.
+    #[must_use]
+    pub fn freight_bits(&self) -> usize {
+        let link = &self.state.0;
+        // The longest head of an entry without a number, and what the last byte may lack.
+        const HEAD: usize = 40;
+        (link.max_datagram - crate::packet::header_bytes(link.security)) * 8 - HEAD
     }
 
     /// A packet with the state of entities whose fate is known now, and whether it arrived. Every such packet is told of

@@ -4,6 +4,7 @@ use bowline::prelude::*;
 use bowline::{DisconnectReason, RejectReason};
 use bowline_sim::{Cluster, Conditions, Seen};
 
+pub mod arena;
 pub mod measure;
 pub mod rig;
 
@@ -113,6 +114,9 @@ pub fn server_story(cluster: &Cluster<Game>) -> Vec<String> {
         Seen::Disconnected(departure) => format!("disconnected: {}", departure.reason),
         Seen::Rejected(rejection) => format!("rejected: {}", rejection.reason),
         Seen::Input(_, tick, message) => format!("{message:?} at {tick}"),
+        Seen::Entity(user, event) => format!("{event:?} by {user}"),
+        Seen::AuthorityRequested(user, entity) => format!("{user} asks for {entity}"),
+        Seen::Unencodable(failure) => failure.to_string(),
         Seen::Tick(_) => "tick".into(),
     };
     cluster.server_seen().iter().map(|(_, seen)| word(seen)).collect()

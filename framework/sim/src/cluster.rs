@@ -3,7 +3,8 @@ use std::fmt;
 use std::time::Duration;
 
 use bowline_client::{Client, ClientConfig, ClientEvent};
-use bowline_core::{Clock, Instant, ManualClock, Protocol, RejectReason, Security};
+use bowline_core::{Clock, Instant, ManualClock, NetEntity, Protocol, RejectReason, Security};
+use bowline_replication::{EntityEvent, Unencodable};
 use bowline_server::{AuthTicket, Departure, Rejection, Server, ServerConfig, ServerEvent, UserId};
 
 use crate::host::{ClockShift, SimHost};
@@ -104,6 +105,12 @@ pub enum Seen<P: Protocol> {
     Message(UserId, P::Message),
     /// An input of a user, at its tick.
     Input(UserId, u32, P::Message),
+    /// A user did something to an entity.
+    Entity(UserId, EntityEvent<P>),
+    /// A user asked for authority.
+    AuthorityRequested(UserId, NetEntity),
+    /// A value could not travel.
+    Unencodable(Unencodable),
     /// A user left.
     Disconnected(Departure<SimAddress>),
     /// A client did not get in.
@@ -475,6 +482,9 @@ impl<P: Protocol> Cluster<P> {
                 }
                 ServerEvent::Input { user, tick, message } => Seen::Input(user, tick, message),
                 ServerEvent::Tick(tick) => Seen::Tick(tick),
+                ServerEvent::Entity(user, event) => Seen::Entity(user, event),
+                ServerEvent::AuthorityRequested { user, entity } => Seen::AuthorityRequested(user, entity),
+                ServerEvent::Unencodable(failure) => Seen::Unencodable(failure),
                 ServerEvent::Disconnected(departure) => Seen::Disconnected(departure),
                 ServerEvent::Rejected(rejection) => Seen::Rejected(rejection),
                 _ => continue,
@@ -520,6 +530,11 @@ where
             Self::Input(user, tick, message) => {
                 f.debug_tuple("Input").field(user).field(tick).field(message).finish()
             }
+            Self::Entity(user, event) => f.debug_tuple("Entity").field(user).field(event).finish(),
+            Self::AuthorityRequested(user, entity) => {
+                f.debug_tuple("AuthorityRequested").field(user).field(entity).finish()
+            }
+            Self::Unencodable(failure) => f.debug_tuple("Unencodable").field(failure).finish(),
             Self::Disconnected(departure) => f.debug_tuple("Disconnected").field(departure).finish(),
             Self::Rejected(rejection) => f.debug_tuple("Rejected").field(rejection).finish(),
             Self::Tick(tick) => f.debug_tuple("Tick").field(tick).finish(),

@@ -6,7 +6,7 @@ use bowline::prelude::*;
 use bowline::transport::local;
 use bowline::{ManualClock, SeededEntropy};
 
-use super::protocol::{Arena, ArenaMessage, Hundred, Login, Talk};
+use super::protocol::{Arena, ArenaMessage, Hundred, Login, Position, Talk};
 use super::transport::{Counted, Meter};
 use crate::stage::{Counts, Room, Stage};
 
@@ -25,6 +25,8 @@ pub(crate) struct BowlineStage {
     to_server: Meter,
     /// How many clients there have been: each has a seed of its own.
     last_client: u64,
+    /// Goes on with every change, so that no value is twice the same.
+    step: f32,
     messages: u64,
     updates: u64,
 }
@@ -32,7 +34,7 @@ pub(crate) struct BowlineStage {
 impl Stage for BowlineStage {
     type Setup = ();
 
-    const HAS_ENTITIES: bool = false;
+    const HAS_ENTITIES: bool = true;
 
     fn new((): ()) -> Self {
         let clock = ManualClock::new();
@@ -53,6 +55,7 @@ impl Stage for BowlineStage {
             to_clients,
             to_server: Meter::default(),
             last_client: 1,
+            step: 0.0,
             messages: 0,
             updates: 0,
         }
@@ -112,8 +115,10 @@ impl Stage for BowlineStage {
         for client in &mut self.clients {
             client.receive();
             while let Some(event) = client.next_event() {
-                if let ClientEvent::Message(ArenaMessage::Hundred(_)) = event {
-                    self.messages += 1;
+                match event {
+                    ClientEvent::Message(ArenaMessage::Hundred(_)) => self.messages += 1,
+                    ClientEvent::Entity(EntityEvent::UpdateComponent { .. }) => self.updates += 1,
+                    _ => {}
                 }
             }
             client.send();
@@ -133,16 +138,28 @@ impl Stage for BowlineStage {
         }
     }
 
-    fn spawn(&mut self, _count: usize, _rooms: &[Room]) {
-        not_yet()
+    fn spawn(&mut self, count: usize, rooms: &[Room]) {
+        for index in 0..count {
+            let entity =
+                self.server.spawn((position(index as f32),)).expect("scenarios stay below the limit");
+            let mut entity = self.server.entity_mut(entity).expect("it is there since a moment ago");
+            for room in rooms {
+                entity.enter_room(self.rooms[*room as usize]);
+            }
+        }
     }
 
     fn change_all(&mut self) {
-        not_yet()
+        self.step += 1.0;
+        let mut index = 0.0;
+        self.server.world_mut().for_each_mut::<Position>(|_, mut place| {
+            *place = position(index + self.step);
+            index += 1.0;
+        });
     }
 
     fn seen(&self) -> usize {
-        not_yet()
+        self.clients.iter().map(|client| client.entities().world().len()).sum()
     }
 
     fn move_users(&mut self, room: Room, inside: bool) {
@@ -157,7 +174,7 @@ impl Stage for BowlineStage {
     }
 }
 
-/// To be filled in when there are entities; `HAS_ENTITIES` keeps everybody away until then.
-fn not_yet() -> ! {
-    unreachable!("Bowline has no entities yet")
+/// A position of which each value is another one.
+const fn position(value: f32) -> Position {
+    Position { x: value, y: value + 0.25, z: value + 0.5 }
 }

@@ -27,6 +27,11 @@ pub trait WorldSink<P: Protocol> {
     /// An entity is gone, or out of sight, and its components with it.
     fn despawn(&mut self, entity: NetEntity);
 
+    /// An entity in a slot has come and gone before anything of it arrived here.
+    fn missed(&mut self, slot: usize) {
+        let _ = slot;
+    }
+
     /// A resource has come.
     fn insert_resource<R: ResourceOf<P>>(&mut self, value: R, tick: u32);
 

@@ -100,8 +100,16 @@ impl BitWriter {
         if self.bytes.is_empty() {
             return Some((self.word, self.filled));
         }
-        let whole = (self.filled == 0).then(|| <[u8; 8]>::try_from(self.bytes.as_slice()).ok()).flatten()?;
-        Some((u64::from_le_bytes(whole), 64))
+        // Bytes that were written at once are not in the word.
+        let whole = self.bytes.len().saturating_mul(8);
+        if whole.saturating_add(self.filled as usize) > 64 {
+            return None;
+        }
+        let mut bytes = [0; 8];
+        bytes.get_mut(..self.bytes.len())?.copy_from_slice(&self.bytes);
+        let whole = whole as u32;
+        let word = if whole == 64 { 0 } else { self.word.wrapping_shl(whole) };
+        Some((u64::from_le_bytes(bytes) | word, whole.wrapping_add(self.filled)))
     }
 
     /// Writes `value` in groups of seven bits, each behind a bit that says whether another follows (LEB128).
@@ -155,5 +163,36 @@ impl BitWriter {
         self.bytes.extend(self.word.to_le_bytes().iter().take(used));
         self.word = 0;
         self.filled = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BitReader;
+
+    #[test]
+    fn what_fits_into_a_word_is_one_however_it_was_written() {
+        for bytes in 0..10_usize {
+            for bits in 0..10 {
+                let mut writer = BitWriter::new();
+                writer.write_bytes(&[0xa5; 10][..bytes]);
+                writer.write_bits(0x3ff, bits);
+                let len = bytes * 8 + bits as usize;
+                let word = writer.as_word();
+                assert_eq!(word.is_some(), len <= 64, "{bytes} bytes and {bits} bits");
+                let Some((word, taken)) = word else { continue };
+                assert_eq!(taken as usize, len);
+                assert_eq!(BitReader::new(writer.finish()).read_bits(taken), Ok(word));
+            }
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_as_long_as_it_says() {
+        let mut writer = BitWriter::new();
+        writer.write_bool(true);
+        writer.write_prefix(&[0xff, 0xff], 11);
+        assert_eq!((writer.bit_len(), writer.finish()), (12, &[0xff, 0x0f][..]));
     }
 }

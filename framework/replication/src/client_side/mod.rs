@@ -225,7 +225,7 @@ impl<P: Protocol> ClientSide<P> {
         let departed = writing.take_departed();
         departed.iter().for_each(|slot| server.depart(writing, *slot as usize));
         server.follow_scope(writing, &[], &BitSet::new());
-        server.owe(writing.changes());
+        writing.changes_for(usize::MAX).for_each(|changes| server.owe(changes));
         server.take_entered();
         writing.forget_changes();
         writing.departed_are_known(departed);

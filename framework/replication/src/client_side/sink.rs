@@ -9,13 +9,20 @@ use crate::event::EntityEvent;
 use crate::sink::WorldSink;
 use crate::world::World;
 
-/// The client's world, as far as the server's word counts there: not for what this client writes to itself.
+/// The client's world, as far as the server's word counts there: not for components that this client writes to itself.
 pub(super) struct ClientSink<'a, P: Protocol> {
     pub(super) world: &'a mut World<P>,
     pub(super) events: &'a mut VecDeque<EntityEvent<P>>,
     pub(super) writing: &'a mut Entities,
     pub(super) authority: &'a mut BTreeMap<NetEntity, Authority>,
     pub(super) stale: &'a mut BTreeSet<NetEntity>,
+}
+
+impl<P: Protocol> ClientSink<'_, P> {
+    /// Whether this client has written to a component, of an entity that it may write to: then its own word counts.
+    fn is_written_here<C: ComponentOf<P>>(&self, entity: NetEntity) -> bool {
+        self.writing.has_kind(entity, C::TAG.index() as u16)
+    }
 }
 
 impl<P: Protocol> WorldSink<P> for ClientSink<'_, P> {
@@ -37,7 +44,7 @@ impl<P: Protocol> WorldSink<P> for ClientSink<'_, P> {
     fn spawned(&mut self, _: NetEntity) {}
 
     fn insert<C: ComponentOf<P>>(&mut self, entity: NetEntity, value: C, tick: u32) {
-        if self.writing.is_alive(entity) {
+        if self.is_written_here::<C>(entity) {
             return;
         }
         let kind = C::KIND;
@@ -49,7 +56,7 @@ impl<P: Protocol> WorldSink<P> for ClientSink<'_, P> {
 
     #[inline]
     fn component_mut<C: ComponentOf<P>>(&mut self, entity: NetEntity) -> Option<&mut C> {
-        if self.writing.len() > 0 && self.writing.is_alive(entity) {
+        if self.writing.len() > 0 && self.is_written_here::<C>(entity) {
             return None;
         }
         self.world.column_mut::<C>().raw_mut(entity.slot())
@@ -61,9 +68,7 @@ impl<P: Protocol> WorldSink<P> for ClientSink<'_, P> {
     }
 
     fn remove<C: ComponentOf<P>>(&mut self, entity: NetEntity) {
-        if self.writing.is_alive(entity) {
-            return;
-        }
+        self.writing.reshape(entity, C::TAG.index() as u16, false);
         if let Some(component) = self.world.remove::<C>(entity) {
             self.events.push_back(EntityEvent::RemoveComponent { entity, component: component.into() });
         }

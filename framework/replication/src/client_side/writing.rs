@@ -46,6 +46,10 @@ impl<P: Protocol> ClientSide<P> {
         }
         self.world.end(entity);
         self.writing.despawn(entity);
+        if !self.server.knows(entity.slot()) {
+            // The server has heard nothing of it, so its id is as good as new.
+            self.reserved.push(entity);
+        }
         true
     }
 
@@ -159,20 +163,15 @@ impl<P: Protocol> ClientSide<P> {
         has_begun
     }
 
-    /// Begins to write to what this client has authority over and has not written to yet: with all that it is now.
+    /// Begins to write to what this client has authority over.
     fn try_returning(&mut self) {
         let mut returning = std::mem::take(&mut self.returning);
         returning.retain(|entity| {
             if self.authority.get(entity) != Some(&Authority::Granted) {
                 return false;
             }
-            let has_come = self.world.contains(*entity);
-            let kinds = self.world.kinds_of(*entity);
-            if has_come && self.begin_writing(*entity, &kinds) {
-                self.world.mark(*entity);
-                return false;
-            }
-            true
+            // With nothing: what is written to first goes first, and the rest stays the server's.
+            !(self.world.contains(*entity) && self.begin_writing(*entity, &[]))
         });
         self.returning = returning;
     }

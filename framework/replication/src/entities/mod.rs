@@ -32,6 +32,10 @@ pub(crate) struct Entities {
     epoch: u32,
     /// What has changed in the epoch that is open.
     changed: BitSet,
+    /// What has been changed in it by users, by whom: they know already.
+    changed_by: Vec<(usize, BitSet)>,
+    /// Whose changes are being taken in, where that is a user's.
+    source: Option<usize>,
     /// Whether anything has.
     is_dirty: bool,
     alive: usize,
@@ -102,6 +106,8 @@ impl Entities {
             fields: Self::field_counts::<P>(),
             epoch: 1,
             changed: BitSet::new(),
+            changed_by: Vec::new(),
+            source: None,
             is_dirty: false,
             alive: 0,
             references: BTreeMap::new(),
@@ -173,7 +179,8 @@ impl Entities {
         Some(NetEntity::new(slot, self.records.get(slot as usize)?.generation))
     }
 
-    /// An entity that was given its id elsewhere. `false` where the slot is taken or beyond all limits.
+    /// An entity that was given its id elsewhere. One that is on its way out comes back. `false` where the slot is taken or
+    /// beyond all limits.
     pub(crate) fn adopt(&mut self, entity: NetEntity, kinds: &[u16]) -> bool {
         let slot = entity.slot();
         if slot >= MAX_ENTITIES {
@@ -183,11 +190,18 @@ impl Entities {
             self.free.push(self.records.len() as u32);
             self.records.push(Record::free());
         }
-        if self.records.get(slot).is_none_or(|record| record.life != Life::Free) {
-            return false;
+        let Some(record) = self.records.get(slot).copied() else { return false };
+        match record.life {
+            Life::Free => self.free.retain(|free| *free as usize != slot),
+            Life::Gone if record.generation == entity.generation() => {
+                self.departed.retain(|departed| *departed as usize != slot);
+            }
+            _ => return false,
         }
-        self.free.retain(|free| *free as usize != slot);
         self.begin(entity, kinds);
+        if let Some(new) = self.records.get_mut(slot) {
+            new.holders = record.holders;
+        }
         true
     }
 
@@ -220,6 +234,9 @@ impl Entities {
         self.shapes.leave(shape);
         self.references.remove(&(entity.slot() as u32));
         self.changed.remove(entity.slot());
+        self.changed_by.iter_mut().for_each(|(_, changed)| {
+            changed.remove(entity.slot());
+        });
         self.departed.push(entity.slot() as u32);
         self.is_dirty = true;
         self.alive -= 1;
@@ -352,13 +369,29 @@ impl Entities {
         happened
     }
 
-    /// What has changed in the epoch that was closed last; forgotten with [`forget_changes`](Self::forget_changes).
-    pub(crate) const fn changes(&self) -> &BitSet {
-        &self.changed
+    /// What has changed in the epoch that was closed last, as far as it is news to a user; forgotten with
+    /// [`forget_changes`](Self::forget_changes).
+    pub(crate) fn changes_for(&self, user: usize) -> impl Iterator<Item = &BitSet> {
+        let others = self.changed_by.iter().filter(move |(by, _)| *by != user).map(|(_, changed)| changed);
+        std::iter::once(&self.changed).chain(others)
     }
 
     pub(crate) fn forget_changes(&mut self) {
         self.changed.clear();
+        self.changed_by.iter_mut().for_each(|(_, changed)| changed.clear());
+    }
+
+    /// What is taken in from now on is a user's doing, or the program's own.
+    pub(crate) const fn set_source(&mut self, user: Option<usize>) {
+        self.source = user;
+    }
+
+    /// A user is gone, and nobody knows what it did.
+    pub(crate) fn forget_source(&mut self, user: usize) {
+        if let Some(at) = self.changed_by.iter().position(|(by, _)| *by == user) {
+            let (_, changed) = self.changed_by.swap_remove(at);
+            self.changed.join(&changed);
+        }
     }
 
     /// The entities that have gone since the last call, oldest first.
@@ -444,6 +477,11 @@ impl Entities {
         self.cells.block(record.cells, self.shapes.get(record.shape).cells)
     }
 
+    /// Whether an entity has a component of a kind.
+    pub(crate) fn has_kind(&self, entity: NetEntity, kind: u16) -> bool {
+        self.get(entity).is_some_and(|record| self.shape(record).part(kind).is_some())
+    }
+
     /// How many kinds there are.
     pub(crate) const fn kinds(&self) -> usize {
         self.fields.len()
@@ -454,8 +492,22 @@ impl Entities {
         self.is_dirty = true;
         let Some(record) = self.records.get_mut(slot) else { return };
         record.changed = open;
-        if record.mode != Mode::Paused {
-            self.changed.insert(slot);
+        if record.mode == Mode::Paused {
+            return;
+        }
+        match self.source {
+            None => {
+                self.changed.insert(slot);
+            }
+            Some(user) => {
+                let at = self.changed_by.iter().position(|(by, _)| *by == user).unwrap_or_else(|| {
+                    self.changed_by.push((user, BitSet::new()));
+                    self.changed_by.len() - 1
+                });
+                if let Some((_, changed)) = self.changed_by.get_mut(at) {
+                    changed.insert(slot);
+                }
+            }
         }
     }
 

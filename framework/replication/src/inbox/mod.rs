@@ -28,6 +28,8 @@ pub(crate) struct Inbox<P> {
     /// The kinds of the shape record before, which the next may share.
     kinds: Vec<u16>,
     former: Former,
+    /// The entity that each resource has now, and since which packet: what the one before it says is not about this one.
+    resources: Vec<Option<(NetEntity, u64)>>,
     protocol: PhantomData<fn() -> P>,
 }
 
@@ -60,6 +62,7 @@ impl<P: Protocol> Inbox<P> {
             first_resource: P::SCHEMA.components.len() as u16,
             kinds: Vec::new(),
             former: Former::default(),
+            resources: vec![None; P::SCHEMA.resources.len()],
             protocol: PhantomData,
         }
     }
@@ -77,8 +80,13 @@ impl<P: Protocol> Inbox<P> {
         let mut reader = BitReader::new(bytes);
         let mut cursor = Cursor::default();
         while let Some(slot) = cursor.next(&mut reader)? {
-            if self.begin(slot, origin) {
+            if !self.begin(slot, origin) {
+                continue;
+            }
+            if self.slots.get(slot).is_some_and(|place| place.is_alive) {
                 self.end(slot, origin, sink);
+            } else {
+                sink.missed(slot);
             }
         }
         self.former.expire(origin.packet, &mut self.shapes);
@@ -114,6 +122,27 @@ impl<P: Protocol> Inbox<P> {
         reader.finish()
     }
 
+    /// Whether what an entity says of a resource counts.
+    fn is_current(&self, kind: u16, entity: NetEntity) -> bool {
+        let current = self.resources.get(usize::from(kind - self.first_resource)).copied().flatten();
+        current.is_some_and(|(current, _)| current == entity)
+    }
+
+    fn set_current(&mut self, kind: u16, to: Option<(NetEntity, u64)>) {
+        if let Some(current) = self.resources.get_mut(usize::from(kind - self.first_resource)) {
+            *current = to;
+        }
+    }
+
+    /// An entity has the resource from now on, unless one that came later has it already.
+    fn take_place(&mut self, kind: u16, entity: NetEntity, origin: Origin) {
+        match self.resources.get(usize::from(kind - self.first_resource)).copied().flatten() {
+            Some((current, _)) if current == entity => {}
+            Some((_, since)) if since > origin.packet => {}
+            _ => self.set_current(kind, Some((entity, origin.packet))),
+        }
+    }
+
     /// Whether this packet is the newest that tells of the slot. It is from now on.
     fn begin(&mut self, slot: usize, origin: Origin) -> bool {
         if self.slots.len() <= slot {
@@ -134,7 +163,10 @@ impl<P: Protocol> Inbox<P> {
         (place.is_alive, place.shape, place.shaped) = (false, BARE, origin.packet);
         match self.shapes.get(shape).parts.first().map(|part| part.kind) {
             Some(kind) if kind >= self.first_resource => {
-                P::with_item(usize::from(kind), Remove { entity, sink });
+                if self.is_current(kind, entity) {
+                    self.set_current(kind, None);
+                    P::with_item(usize::from(kind), Remove { entity, sink });
+                }
             }
             _ => sink.despawn(entity),
         }
@@ -171,11 +203,15 @@ impl<P: Protocol> Inbox<P> {
         if is_another && !is_resource {
             sink.spawn(entity);
         }
+        if is_resource && let Some(kind) = self.kinds.first().copied() {
+            self.take_place(kind, entity, origin);
+        }
         let (old, new) = self.change_shape(slot, entity, is_another, origin, sink);
         for part in &self.shapes.get(new).parts {
             let change = read_shape_change(part, fresh.is_some(), reader)?;
             let is_new = self.shapes.get(old).part(part.kind).is_none();
-            let target = Some((entity, is_new));
+            let counts = !is_resource || self.is_current(part.kind, entity);
+            let target = counts.then_some((entity, is_new));
             read_part(
                 part,
                 ReadPart { target, change, tick: origin.tick, reader: &mut *reader, sink: &mut *sink },
@@ -240,7 +276,8 @@ impl<P: Protocol> Inbox<P> {
             }
             let is_whole = part.fields <= 1 || reader.read_bool()?;
             let change = if is_whole { Change::Whole } else { read_mask(part, reader)? };
-            let target = is_news.then_some((entity, false));
+            let counts = is_news && (part.kind < self.first_resource || self.is_current(part.kind, entity));
+            let target = counts.then_some((entity, false));
             read_part(
                 part,
                 ReadPart { target, change, tick: origin.tick, reader: &mut *reader, sink: &mut *sink },

@@ -169,6 +169,7 @@ impl<'a> Load<'a> {
         let queue = [&mut self.plan.shapes, &mut self.plan.updates];
         queue.into_iter().filter(|queue| queue.peek() == Some(slot)).for_each(super::plan::Queue::advance);
         if self.peer.bulky.len() >= MAX_BULKY {
+            self.plan.is_partial = true;
             return;
         }
         let (body, fresh) = self.shape_of(slot, record);
@@ -185,10 +186,8 @@ impl<'a> Load<'a> {
 impl Drop for Load<'_> {
     fn drop(&mut self) {
         let (records, bits) = self.written;
-        if self.plan.is_done() {
-            // What is left waits for something else to happen, unless it did not fit into this send.
-            self.peer.has_debts = records > 0 && !self.peer.owed.is_empty();
-        }
+        // What is left besides waits for something else to happen.
+        self.peer.has_debts = !self.plan.is_done() || self.plan.is_partial;
         if records > 0 {
             let usual = bits as f32 / records as f32;
             self.peer.usual_bits += (usual - self.peer.usual_bits) / 4.0;

@@ -44,8 +44,6 @@ pub(crate) struct Peer {
     /// There may be something in `owed`.
     has_debts: bool,
     flight: Flight,
-    /// Those that the peer writes to: it is not told what it has said.
-    muted: BitSet,
     /// Those that have come into sight, of those that can be lent, until somebody asks.
     entered: Vec<u32>,
     /// What waits for entities that it refers to, and for how many more sends.
@@ -87,7 +85,6 @@ impl Peer {
             owed: BitSet::new(),
             has_debts: false,
             flight: Flight::default(),
-            muted: BitSet::new(),
             entered: Vec::new(),
             waits: BTreeMap::new(),
             gains: BTreeMap::new(),
@@ -115,6 +112,11 @@ impl Peer {
         self.known.contains(slot) && !self.leaving.contains(slot)
     }
 
+    /// Whether the peer may have heard of it.
+    pub(crate) fn knows(&self, slot: usize) -> bool {
+        self.known.contains(slot)
+    }
+
     /// Whether all that has happened to it has arrived.
     pub(crate) fn is_settled(&self, entities: &Entities, slot: usize) -> bool {
         self.has(slot) && entities.record(slot).is_some_and(|record| record.changed <= self.acked(slot))
@@ -130,26 +132,13 @@ impl Peer {
         self.has_debts = true;
     }
 
-    /// The peer writes to it, and is not told what it has said; or it does so no more.
-    pub(crate) fn set_muted(&mut self, slot: usize, is_muted: bool) {
-        self.muted.set(slot, is_muted);
-        if is_muted {
-            self.owed.remove(slot);
-        }
-    }
-
-    /// Whether the peer writes to it, as far as it has said.
-    pub(crate) fn is_muted(&self, slot: usize) -> bool {
-        self.muted.contains(slot)
-    }
-
-    /// The peer writes to it no more, and is told all that it is.
-    pub(crate) fn tell_all_of(&mut self, slot: usize) {
-        self.muted.remove(slot);
-        if self.known.contains(slot) && !self.leaving.contains(slot) {
-            if !self.pending.contains(slot) {
-                self.set_acked(slot, 0);
-            }
+    /// The peer wrote to it and does so no more: it is told all that it is. What is under way does not count, for it may have
+    /// passed over that.
+    pub(crate) fn tell_all_of(&mut self, entities: &mut Entities, slot: usize) {
+        if self.may_have(slot) {
+            entities.mark_dirty();
+            self.pending.insert(slot);
+            self.set_acked(slot, entities.epoch() + 1);
             self.owed.insert(slot);
             self.has_debts = true;
         }
@@ -189,8 +178,7 @@ impl Peer {
             if word == 0 {
                 continue;
             }
-            let owed =
-                word & self.known.word(index) & self.scope.visible().word(index) & !self.muted.word(index);
+            let owed = word & self.known.word(index) & self.scope.visible().word(index);
             if owed != 0 {
                 *self.owed.word_mut(index) |= owed;
                 self.has_debts = true;
@@ -204,7 +192,6 @@ impl Peer {
         self.gains.remove(&(slot as u32));
         self.boosted.remove(&(slot as u32));
         self.waits.remove(&(slot as u32));
-        self.muted.remove(slot);
         self.leave(entities, slot);
     }
 
@@ -288,7 +275,6 @@ impl Peer {
     fn owe_what_was_missed(&mut self, entities: &Entities, slot: usize) {
         let is_owed = self.leaving.contains(slot)
             || self.scope.visible().contains(slot)
-                && !self.muted.contains(slot)
                 && (self.pending.contains(slot)
                     || entities.record(slot).is_some_and(|record| record.changed > self.acked(slot)));
         if is_owed {
@@ -314,7 +300,6 @@ impl Peer {
         self.bulky.remove(&(slot as u32));
         if self.known.contains(slot) && self.leaving.insert(slot) {
             self.pending.remove(slot);
-            self.muted.remove(slot);
             self.owed.insert(slot);
             self.has_debts = true;
             self.set_acked(slot, entities.epoch());
@@ -346,6 +331,12 @@ impl Peer {
     fn acked(&self, slot: usize) -> u32 {
         let page = self.pages.get(slot / WORD).and_then(Option::as_ref);
         page.and_then(|page| page.acked.get(slot % WORD)).copied().unwrap_or(0)
+    }
+
+    /// The last bits of the epoch in which it was sent last.
+    fn sent(&self, slot: usize) -> u16 {
+        let page = self.pages.get(slot / WORD).and_then(Option::as_ref);
+        page.and_then(|page| page.sent.get(slot % WORD)).copied().unwrap_or(0)
     }
 
     fn set_acked(&mut self, slot: usize, epoch: u32) {

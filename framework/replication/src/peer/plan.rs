@@ -10,6 +10,8 @@ pub(crate) struct Plan {
     pub(super) updates: Queue,
     /// Where not all fits: how urgent each is.
     candidates: Vec<(f32, u32)>,
+    /// Something has to wait for another send.
+    pub(super) is_partial: bool,
 }
 
 /// Slots in ascending order, and how many of them are done.
@@ -49,6 +51,7 @@ impl Plan {
         self.farewells.begin();
         self.shapes.begin();
         self.updates.begin();
+        self.is_partial = peer.has_debts && budget == 0;
         if !peer.has_debts || budget == 0 {
             return;
         }
@@ -72,14 +75,17 @@ impl Plan {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         for index in peer.owed.word_range() {
-            let sent = peer.pages.get(index).and_then(Option::as_ref).map(|page| &page.sent);
-            for bit in ones(peer.owed.word(index)) {
+            let word = peer.owed.word(index);
+            for bit in ones(word) {
                 let slot = index * WORD + bit;
+                if !self.can_go(peer, entities, slot) {
+                    continue;
+                }
                 let gain = match entities.record(slot) {
                     Some(record) => peer.gain(slot, record.gain),
                     None => FAREWELL_GAIN,
                 };
-                let sent = sent.and_then(|sent| sent.get(bit)).copied().unwrap_or(0);
+                let sent = peer.sent(slot);
                 let waited = (entities.epoch() as u16).wrapping_sub(sent);
                 let boost = peer.boosted.get(&(slot as u32)).copied().unwrap_or(1.0);
                 candidates.push((gain * boost * (f32::from(waited) + 1.0), slot as u32));
@@ -89,31 +95,44 @@ impl Plan {
         if fitting < candidates.len() {
             candidates.select_nth_unstable_by(fitting, |a, b| b.0.total_cmp(&a.0));
             candidates.truncate(fitting);
+            self.is_partial = true;
         }
         candidates.sort_unstable_by_key(|(_, slot)| *slot);
         for (_, slot) in &candidates {
-            self.add(peer, entities, *slot as usize);
+            self.sort_in(peer, entities, *slot as usize);
         }
         self.candidates = candidates;
     }
 
     fn add(&mut self, peer: &mut Peer, entities: &Entities, slot: usize) {
+        if self.can_go(peer, entities, slot) {
+            self.sort_in(peer, entities, slot);
+        }
+    }
+
+    /// Whether something that is owed can be sent now.
+    fn can_go(&mut self, peer: &mut Peer, entities: &Entities, slot: usize) -> bool {
         if peer.leaving.contains(slot) {
-            self.farewells.slots.push(slot as u32);
-            return;
+            return true;
         }
-        let Some(record) = entities.record(slot) else { return };
+        let Some(record) = entities.record(slot) else { return false };
         if peer.gain(slot, record.gain) <= 0.0 || peer.bulky.contains_key(&(slot as u32)) {
-            return;
+            return false;
         }
-        if record.has_references && peer.must_wait(entities, slot) {
-            return;
-        }
-        if peer.pending.contains(slot) || record.shaped > peer.acked(slot) {
-            self.shapes.slots.push(slot as u32);
-        } else {
-            self.updates.slots.push(slot as u32);
-        }
+        let must_wait = record.has_references && peer.must_wait(entities, slot);
+        self.is_partial |= must_wait;
+        !must_wait
+    }
+
+    fn sort_in(&mut self, peer: &Peer, entities: &Entities, slot: usize) {
+        let queue = match entities.record(slot) {
+            _ if peer.leaving.contains(slot) => &mut self.farewells,
+            Some(record) if peer.pending.contains(slot) || record.shaped > peer.acked(slot) => {
+                &mut self.shapes
+            }
+            _ => &mut self.updates,
+        };
+        queue.slots.push(slot as u32);
     }
 }
 

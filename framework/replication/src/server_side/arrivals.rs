@@ -8,7 +8,7 @@ use super::lending::{Lent, Ownership};
 use super::rules::{Rules, WriteRule};
 use super::{ServerSide, User};
 use crate::authority::Holder;
-use crate::control::FromClient;
+use crate::control::{FromClient, FromServer};
 use crate::entities::Entities;
 use crate::event::EntityEvent;
 use crate::inbox::Origin;
@@ -37,7 +37,7 @@ impl<P: Protocol> ServerSide<P> {
                 self.with_arrivals(user, |state, sink| {
                     state.inbox.take_in_bulky(slot, &bytes, origin, sink).is_ok()
                 });
-                self.say(user, &crate::control::FromServer::StateTaken { slot, epoch });
+                self.say(user, &FromServer::StateTaken { slot, epoch });
             }
             Ok(FromClient::StateTaken { slot, epoch }) => {
                 let Self { users, entities, .. } = self;
@@ -67,19 +67,24 @@ impl<P: Protocol> ServerSide<P> {
             reserved: std::mem::take(&mut state.reserved),
             spawned: Vec::new(),
             despawned: Vec::new(),
+            missed: Vec::new(),
             refused: 0,
         };
+        sink.entities.set_source(Some(user));
         let made_sense = take_in(&mut state, &mut sink);
-        let Arrivals { reserved, spawned, despawned, refused, .. } = sink;
+        sink.entities.set_source(None);
+        let Arrivals { reserved, spawned, despawned, missed, refused, .. } = sink;
         state.refused += refused + u64::from(!made_sense);
         state.reserved = reserved;
         for entity in spawned {
             // Its own client has it already.
-            state.peer.set_muted(entity.slot(), true);
             state.peer.scope_mut().set_override(entity.slot(), Some(crate::peer::Override::Exclude));
         }
         if let Some(place) = self.users.get_mut(user) {
             *place = Some(state);
+        }
+        for entity in missed {
+            self.say(user, &FromServer::Reserved(entity));
         }
         for entity in despawned {
             self.despawn(entity);
@@ -100,6 +105,7 @@ struct Arrivals<'a, P: Protocol> {
     reserved: Vec<NetEntity>,
     spawned: Vec<NetEntity>,
     despawned: Vec<NetEntity>,
+    missed: Vec<NetEntity>,
     refused: u64,
 }
 
@@ -190,8 +196,10 @@ impl<P: Protocol> WorldSink<P> for Arrivals<'_, P> {
             self.refused += 1;
             return;
         }
-        self.entities.reshape(entity, C::TAG.index() as u16, true);
-        self.world.insert(entity, value);
+        // It has come over the wire, so it can go over it.
+        let taken = self.entities.write(entity, C::TAG.index() as u16, &value);
+        debug_assert!(taken.is_ok(), "what was decoded can be encoded");
+        self.world.column_mut::<C>().place(entity.slot(), value);
         let kind = C::KIND;
         self.tell(match has_one {
             true => EntityEvent::UpdateComponent { entity, kind, tick },
@@ -216,14 +224,22 @@ impl<P: Protocol> WorldSink<P> for Arrivals<'_, P> {
             self.restore::<C>(entity);
             return;
         }
-        self.world.column_mut::<C>().mark(entity.slot());
+        if let Some(value) = self.world.component::<C>(entity) {
+            let taken = self.entities.write(entity, C::TAG.index() as u16, value);
+            debug_assert!(taken.is_ok(), "what was decoded can be encoded");
+        }
         self.tell(EntityEvent::UpdateComponent { entity, kind: C::KIND, tick });
     }
 
     fn remove<C: ComponentOf<P>>(&mut self, entity: NetEntity) {
-        if self.right(entity) != Right::All {
-            self.refused += 1;
-            return;
+        match self.right(entity) {
+            Right::All => {}
+            // It writes to it no more, or somebody has taken it away.
+            Right::Values => return,
+            Right::Nothing => {
+                self.refused += 1;
+                return;
+            }
         }
         self.entities.reshape(entity, C::TAG.index() as u16, false);
         if let Some(component) = self.world.remove::<C>(entity) {
@@ -236,6 +252,11 @@ impl<P: Protocol> WorldSink<P> for Arrivals<'_, P> {
         if self.right(entity) == Right::All {
             self.despawned.push(entity);
         }
+    }
+
+    fn missed(&mut self, slot: usize) {
+        // The id is still the client's to spawn with, and it does not know that.
+        self.missed.extend(self.reserved.iter().find(|entity| entity.slot() == slot));
     }
 
     fn insert_resource<R: ResourceOf<P>>(&mut self, _: R, _: u32) {

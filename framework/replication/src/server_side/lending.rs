@@ -169,24 +169,21 @@ impl<P: Protocol> ServerSide<P> {
             lent.asking.remove(&user);
         }
         let slot = entity.slot();
-        let holds = self.authority(entity) == Some(user);
         if let Some(state) = self.user_mut(user)
             && state.former.remove(&entity)
         {
             // It was its own, and is now one that it sees like any other.
-            state.peer.set_muted(slot, false);
             state.peer.scope_mut().set_override(slot, None);
-        } else if !self.can_see(user, entity) {
             return;
         }
-        if holds || !matches!(self.ownership.get(&(slot as u32)), None) {
-            self.authority_input(entity, ServerInput::Release(user));
+        if !self.can_see(user, entity) || self.lent_mut(entity).is_none() {
+            return;
         }
-        if self.authority(entity) != Some(user)
-            && let Some(state) = self.user_mut(user)
-            && state.peer.is_muted(slot)
-        {
-            state.peer.tell_all_of(slot);
+        self.authority_input(entity, ServerInput::Release(user));
+        // What others wrote meanwhile it has passed over.
+        let Self { users, entities, .. } = self;
+        if let Some(state) = users.get_mut(user).and_then(Option::as_mut) {
+            state.peer.tell_all_of(entities, slot);
         }
     }
 
@@ -216,8 +213,7 @@ impl<P: Protocol> ServerSide<P> {
     /// Drives the machine of an entity, and tells who has to know.
     fn authority_input(&mut self, entity: NetEntity, input: ServerInput) {
         let Some(lent) = self.lent_mut(entity) else { return };
-        let before = lent.holder;
-        let (after, outcome) = before.after(input);
+        let (after, outcome) = lent.holder.after(input);
         lent.holder = after;
         match outcome {
             Outcome::Nothing => {}
@@ -239,21 +235,7 @@ impl<P: Protocol> ServerSide<P> {
             }
             Outcome::Changed => {
                 lent.asking.clear();
-                self.set_holder(entity, before, false);
-                self.set_holder(entity, after, true);
                 self.tell_all(entity, after);
-            }
-        }
-    }
-
-    /// Who writes is not told what it has written.
-    fn set_holder(&mut self, entity: NetEntity, holder: Holder, has: bool) {
-        let Holder::User(user) = holder else { return };
-        let slot = entity.slot();
-        if let Some(user) = self.user_mut(user) {
-            // It is told again what others do once it has said that it writes no more.
-            if has {
-                user.peer.set_muted(slot, true);
             }
         }
     }

@@ -148,6 +148,7 @@ impl<P: Protocol> ServerSide<P> {
             self.entities.give_back(entity);
         }
         state.peer.close(&mut self.entities);
+        self.entities.forget_source(user);
         self.asked.retain(|(from, _)| *from != user);
         self.events.retain(|(from, _)| *from != user);
         self.left_all(user);
@@ -335,7 +336,9 @@ impl<P: Protocol> ServerSide<P> {
                 user.peer.depart(&mut self.entities, *slot as usize);
             }
             user.peer.follow_scope(&mut self.entities, &self.rooms, &self.always);
-            user.peer.owe(self.entities.changes());
+            for changes in self.entities.changes_for(index) {
+                user.peer.owe(changes);
+            }
             // Who comes to see what can be lent is told how that stands.
             for slot in user.peer.take_entered() {
                 if let (Some(Ownership::Delegated(lent)), Some(entity)) =

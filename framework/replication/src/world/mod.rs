@@ -174,25 +174,6 @@ impl<P: Protocol> World<P> {
         let place = self.slots.get(slot).filter(|place| place.is_alive)?;
         Some(NetEntity::new(slot as u32, place.generation))
     }
-
-    /// The kinds of the components of an entity, ascending.
-    pub(crate) fn kinds_of(&mut self, entity: NetEntity) -> Vec<u16> {
-        let is_here = self.contains(entity);
-        let kinds = 0..P::SCHEMA.components.len();
-        let present = kinds.filter(|kind| {
-            is_here
-                && P::with_item(*kind, Mark { world: self, slot: entity.slot(), and_mark: false })
-                    == Some(true)
-        });
-        present.map(|kind| kind as u16).collect()
-    }
-
-    /// All components of an entity count as written to.
-    pub(crate) fn mark(&mut self, entity: NetEntity) {
-        for kind in 0..P::SCHEMA.components.len() {
-            P::with_item(kind, Mark { world: self, slot: entity.slot(), and_mark: true });
-        }
-    }
 }
 
 impl<P: Protocol> WorldSource<P> for World<P> {
@@ -223,30 +204,6 @@ impl<P: Protocol> ItemVisitor<P> for Clear<'_, P> {
     }
 
     fn resource<R: ResourceOf<P>>(self) {}
-}
-
-/// Whether there is a value in a slot of a column; it may count as written to.
-struct Mark<'a, P: Protocol> {
-    world: &'a mut World<P>,
-    slot: usize,
-    and_mark: bool,
-}
-
-impl<P: Protocol> ItemVisitor<P> for Mark<'_, P> {
-    type Output = bool;
-
-    fn component<C: ComponentOf<P>>(self) -> bool {
-        let column = self.world.column_mut::<C>();
-        let is_there = column.get(self.slot).is_some();
-        if is_there && self.and_mark {
-            column.mark(self.slot);
-        }
-        is_there
-    }
-
-    fn resource<R: ResourceOf<P>>(self) -> bool {
-        false
-    }
 }
 
 /// Hands over what has changed of a component.

@@ -207,11 +207,12 @@ impl Sender {
         }
     }
 
-    /// When the oldest entry that is neither acknowledged nor waiting to be sent again was last sent.
+    /// When the oldest entry that matters, and is neither acknowledged nor waiting to be sent again, was last sent.
     pub(crate) fn oldest_in_flight(&self) -> Option<Instant> {
         match self {
             Self::Reliable(sender) => sender.oldest_in_flight(),
-            Self::Unreliable(_) | Self::Inputs(_) | Self::Reports(_) | Self::State(_) => None,
+            Self::State(sender) => sender.oldest_in_flight(),
+            Self::Unreliable(_) | Self::Inputs(_) | Self::Reports(_) => None,
         }
     }
 
@@ -225,8 +226,10 @@ impl Sender {
 
     /// Has the oldest entries sent again, up to `count`: nothing was heard for too long.
     pub(crate) fn probe(&mut self, count: usize) {
-        if let Self::Reliable(sender) = self {
-            sender.probe(count);
+        match self {
+            Self::Reliable(sender) => sender.probe(count),
+            Self::State(sender) => sender.probe(count),
+            Self::Unreliable(_) | Self::Inputs(_) | Self::Reports(_) => {}
         }
     }
 

@@ -10,7 +10,7 @@ use bowline_core::{BitWriter, NetEntity, Protocol};
 use crate::authority::Authority;
 use crate::bits::BitSet;
 use crate::changes::Unencodable;
-use crate::control::{BulkyState, FromClient, FromServer};
+use crate::control::{BulkyState, FromClient, FromServer, Standing};
 use crate::entities::Entities;
 use crate::event::EntityEvent;
 use crate::inbox::{Inbox, Origin};
@@ -47,6 +47,10 @@ pub struct ClientSide<P: Protocol> {
     events: VecDeque<EntityEvent<P>>,
     failures: Vec<Unencodable>,
     authority: BTreeMap<NetEntity, Authority>,
+    /// What the server has said of entities that have not come yet.
+    early: BTreeMap<NetEntity, Standing>,
+    /// Of those, the ones that have come.
+    come: Vec<NetEntity>,
     /// Spawned here.
     own: BTreeSet<NetEntity>,
     /// Ids to spawn with.
@@ -71,6 +75,8 @@ impl<P: Protocol> ClientSide<P> {
             events: VecDeque::new(),
             failures: Vec::new(),
             authority: BTreeMap::new(),
+            early: BTreeMap::new(),
+            come: Vec::new(),
             own: BTreeSet::new(),
             reserved: Vec::new(),
             returning: Vec::new(),
@@ -86,6 +92,7 @@ impl<P: Protocol> ClientSide<P> {
         self.bulky.clear();
         self.control.clear();
         self.authority.clear();
+        self.early.clear();
         self.own.clear();
         self.reserved.clear();
         self.returning.clear();
@@ -128,7 +135,9 @@ impl<P: Protocol> ClientSide<P> {
     #[must_use]
     pub fn take_in_state(&mut self, bytes: &[u8], packet: u64, tick: u32) -> bool {
         let (inbox, mut sink) = self.split();
-        inbox.take_in(bytes, Origin { packet, tick }, &mut sink).is_ok()
+        let made_sense = inbox.take_in(bytes, Origin { packet, tick }, &mut sink).is_ok();
+        self.hear_what_was_early();
+        made_sense
     }
 
     /// Takes in what the server says reliably. `false` where it makes no sense.
@@ -139,6 +148,7 @@ impl<P: Protocol> ClientSide<P> {
                 let (inbox, mut sink) = self.split();
                 let made_sense =
                     inbox.take_in_bulky(slot, &bytes, Origin { packet, tick }, &mut sink).is_ok();
+                self.hear_what_was_early();
                 self.say(&FromClient::StateTaken { slot, epoch });
                 made_sense
             }
@@ -199,8 +209,8 @@ impl<P: Protocol> ClientSide<P> {
     }
 
     fn split(&mut self) -> (&mut Inbox<P>, ClientSink<'_, P>) {
-        let Self { inbox, world, events, writing, authority, stale, .. } = self;
-        (inbox, ClientSink { world, events, writing, authority, stale })
+        let Self { inbox, world, events, writing, authority, early, come, stale, .. } = self;
+        (inbox, ClientSink { world, events, writing, authority, early, come, stale })
     }
 
     fn say(&mut self, message: &FromClient) {

@@ -4,6 +4,7 @@ use bowline_core::protocol::ItemVisitor;
 use bowline_core::{ComponentOf, NetEntity, Protocol, ResourceOf};
 
 use crate::authority::Authority;
+use crate::control::Standing;
 use crate::entities::Entities;
 use crate::event::EntityEvent;
 use crate::sink::WorldSink;
@@ -15,6 +16,8 @@ pub(super) struct ClientSink<'a, P: Protocol> {
     pub(super) events: &'a mut VecDeque<EntityEvent<P>>,
     pub(super) writing: &'a mut Entities,
     pub(super) authority: &'a mut BTreeMap<NetEntity, Authority>,
+    pub(super) early: &'a mut BTreeMap<NetEntity, Standing>,
+    pub(super) come: &'a mut Vec<NetEntity>,
     pub(super) stale: &'a mut BTreeSet<NetEntity>,
 }
 
@@ -41,7 +44,11 @@ impl<P: Protocol> WorldSink<P> for ClientSink<'_, P> {
         }
     }
 
-    fn spawned(&mut self, _: NetEntity) {}
+    fn spawned(&mut self, entity: NetEntity) {
+        if self.early.contains_key(&entity) {
+            self.come.push(entity);
+        }
+    }
 
     fn insert<C: ComponentOf<P>>(&mut self, entity: NetEntity, value: C, tick: u32) {
         if self.is_written_here::<C>(entity) {
@@ -76,6 +83,7 @@ impl<P: Protocol> WorldSink<P> for ClientSink<'_, P> {
 
     fn despawn(&mut self, entity: NetEntity) {
         self.authority.remove(&entity);
+        self.early.remove(&entity);
         self.writing.despawn(entity);
         if self.world.contains(entity) {
             self.world.end(entity);

@@ -9,6 +9,7 @@ use crate::authority::{Ask, Authority, ClientInput};
 use crate::changes::Changes;
 use crate::control::{FromClient, Standing};
 use crate::event::EntityEvent;
+use crate::limits::MAX_ENTITIES;
 use crate::peer::Override;
 use crate::sink::WorldSource;
 use crate::world::Bundle;
@@ -115,9 +116,24 @@ impl<P: Protocol> ClientSide<P> {
             }
             return;
         }
+        if !self.world.contains(entity) {
+            if self.early.len() < MAX_ENTITIES {
+                self.early.insert(entity, standing);
+            }
+            return;
+        }
         let before = self.authority.get(&entity).copied();
         let after = before.unwrap_or(Authority::Denied).after(ClientInput::Heard(standing)).0;
         self.set(entity, before, after);
+    }
+
+    /// What was said of entities before they came.
+    pub(super) fn hear_what_was_early(&mut self) {
+        while let Some(entity) = self.come.pop() {
+            if let Some(standing) = self.early.remove(&entity) {
+                self.heard(entity, standing);
+            }
+        }
     }
 
     /// Drives the machine of an entity; gives where it stands now.

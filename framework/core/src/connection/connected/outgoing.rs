@@ -150,7 +150,7 @@ impl Link {
             let (Some(sender), Some(spec)) = (self.senders.get_mut(channel), channels.get(channel)) else {
                 break;
             };
-            if matches!(sender, Sender::State(_)) {
+            if let Sender::State(state) = sender {
                 // Once in a packet: it fills what is left, or all that it has to say is said.
                 passed_over |= 1 << channel;
                 let head = EntryHead { channel: channel as u8, numbering: Numbering::None, len: 0 };
@@ -165,6 +165,7 @@ impl Link {
                     self.pool.give(payload);
                     continue;
                 }
+                state.sent(packet, now);
                 let head = EntryHead { len: payload.len(), ..head };
                 let bits = head.bits(previous, channel_bits);
                 self.turns.served(channel, start, bits as f64 / f64::from(spec.weight.max(1)));

@@ -13,7 +13,7 @@
 use bowline_core::{BitReader, BitWriter, DecodeError};
 use bowline_wire::bits_for;
 
-use crate::entities::{Cell, Cells, Part, Shape};
+use crate::entities::{Cell, Cells, Entities, Part, Record, Shape};
 
 /// How many bits the distance to the next slot takes, by its size: as many as follow, and the first that takes so many.
 const GAPS: [(u32, u64); 4] = [(4, 2), (8, 18), (13, 274), (32, 8_466)];
@@ -66,33 +66,33 @@ pub(crate) struct Body<'a> {
 
 impl Body<'_> {
     /// How many bits [`write_update`](Self::write_update) will write, if anything has changed.
-    #[inline]
-    pub(crate) fn update_bits(&self) -> Option<usize> {
-        let is_alone = self.shape.parts.len() == 1;
-        let mut bits = 0;
-        let mut has_changed = false;
-        for part in &self.shape.parts {
-            let (changed, len) = self.changes(part);
-            bits += usize::from(!is_alone);
-            if changed > 0 {
-                has_changed = true;
-                bits += mask_bits(part.fields, changed) + len;
-            }
-        }
-        has_changed.then_some(bits)
+    fn update_bits(&self) -> Option<usize> {
+        let heads = if self.shape.parts.len() == 1 { 0 } else { self.shape.parts.len() };
+        let changes = self.shape.parts.iter().map(|part| (part, self.changes(part)));
+        changes.fold(None, |bits, (part, (changed, len))| match changed {
+            0 => bits,
+            _ if changed == part.fields => Some(bits.unwrap_or(heads) + usize::from(changed > 1) + len),
+            _ => Some(bits.unwrap_or(heads) + 1 + part.fields as usize + len),
+        })
     }
 
-    #[inline]
-    pub(crate) fn write_update(&self, writer: &mut BitWriter) {
+    fn write_update(&self, writer: &mut BitWriter) {
         let is_alone = self.shape.parts.len() == 1;
         for part in &self.shape.parts {
             let (changed, _) = self.changes(part);
             if !is_alone {
                 writer.write_bool(changed > 0);
             }
-            if changed > 0 {
-                self.write_changes(part, changed, writer);
+            if changed == 0 {
+                continue;
             }
+            if part.fields > 1 {
+                writer.write_bool(changed == part.fields);
+            }
+            if changed < part.fields {
+                self.write_mask(part, writer);
+            }
+            self.write_newer(part, writer);
         }
     }
 
@@ -175,20 +175,6 @@ impl Body<'_> {
         })
     }
 
-    #[inline]
-    fn write_changes(&self, part: &Part, changed: u32, writer: &mut BitWriter) {
-        if changed == part.fields {
-            if part.fields > 1 {
-                writer.write_bool(true);
-            }
-            self.part(part).iter().for_each(|cell| self.cells.write(cell, writer));
-            return;
-        }
-        writer.write_bool(false);
-        self.write_mask(part, writer);
-        self.write_newer(part, writer);
-    }
-
     fn write_mask(&self, part: &Part, writer: &mut BitWriter) {
         self.part(part).iter().for_each(|cell| writer.write_bool(cell.is_newer(self.since)));
     }
@@ -199,10 +185,66 @@ impl Body<'_> {
     }
 }
 
-/// Of an update: whether all fields have changed, and if not, which.
-#[inline]
-const fn mask_bits(fields: u32, changed: u32) -> usize {
-    if changed == fields { (fields > 1) as usize } else { 1 + fields as usize }
+/// An update of an entity for a peer: what has changed of it since an epoch, looked at once.
+pub(crate) enum Update<'a> {
+    /// All fields of an entity with one component, in so many bits.
+    All {
+        cells: &'a Cells,
+        block: &'a [Cell],
+        bits: usize,
+    },
+    Some {
+        body: Body<'a>,
+        bits: Option<usize>,
+    },
+}
+
+impl<'a> Update<'a> {
+    #[inline]
+    pub(crate) fn of(entities: &'a Entities, record: &Record, since: u32) -> Self {
+        let (cells, shape) = (&entities.cells, entities.shape(record));
+        let block = cells.block(record.cells, shape.cells);
+        if since < record.all_changed && shape.parts.len() == 1 {
+            return Self::All { cells, block, bits: record.all_bits as usize + usize::from(block.len() > 1) };
+        }
+        let body = Body { cells, block, shape, since };
+        Self::Some { bits: body.update_bits(), body }
+    }
+
+    /// How many bits it takes besides the gap; `None` where nothing has changed.
+    #[inline]
+    pub(crate) fn bits(&self) -> Option<usize> {
+        match self {
+            Self::All { bits, .. } => Some(*bits),
+            Self::Some { bits, .. } => *bits,
+        }
+    }
+
+    /// Writes it, behind the bit that says that there is one more and the gap from the one before.
+    #[inline]
+    pub(crate) fn write(&self, gap: u64, writer: &mut BitWriter) {
+        match self {
+            Self::All { cells, block, .. } if gap == 1 => {
+                // One more, at the next slot, and where there are several fields: all.
+                let head_bits = if block.len() > 1 { 3 } else { 2 };
+                writer.write_bits(0b101, head_bits);
+                block.iter().for_each(|cell| cells.write(cell, writer));
+            }
+            Self::All { cells, block, .. } => {
+                writer.write_bool(true);
+                write_gap(gap, writer);
+                if block.len() > 1 {
+                    writer.write_bool(true);
+                }
+                block.iter().for_each(|cell| cells.write(cell, writer));
+            }
+            Self::Some { body, .. } => {
+                writer.write_bool(true);
+                write_gap(gap, writer);
+                body.write_update(writer);
+            }
+        }
+    }
 }
 
 const fn varint_bits(value: u64) -> usize {

@@ -11,7 +11,7 @@ pub(crate) struct Meter {
 }
 
 const SLICES: usize = 4;
-const SLICE: Duration = Duration::from_millis(250);
+pub(crate) const SLICE: Duration = Duration::from_millis(250);
 
 impl Meter {
     pub(crate) const fn new(now: Instant) -> Self {

@@ -4,4 +4,4 @@ mod histogram;
 mod meter;
 
 pub(crate) use histogram::Histogram;
-pub(crate) use meter::Meter;
+pub(crate) use meter::{Meter, SLICE};

@@ -64,7 +64,9 @@ impl DeliveryRate {
             delivered_at: self.delivered_at,
             first_sent_at: self.first_sent_at,
             sent_at: now,
-            app_limited: self.delivered < self.app_limited_until,
+            // What was under way when there was no more to send may all have arrived by now: then the path has been idle
+            // since, and this packet's round says nothing of it either.
+            app_limited: self.app_limited_until > 0 && self.delivered <= self.app_limited_until,
         }
     }
 

@@ -50,6 +50,8 @@ pub(crate) struct RateControl {
     mode: Mode,
     /// The fastest delivery of each recent round, newest last.
     rounds: VecDeque<f64>,
+    /// The fastest of them.
+    fastest: f64,
     round_ends_at: u64,
     /// Of the round that is going on: how many round trips were measured, and the shortest.
     round_trips: (u32, Duration),
@@ -94,6 +96,7 @@ impl RateControl {
             limits,
             mode: Mode::Startup,
             rounds: VecDeque::with_capacity(ROUNDS + 1),
+            fastest: 0.0,
             round_ends_at: 0,
             round_trips: (0, Duration::MAX),
             is_app_limited: true,
@@ -117,7 +120,7 @@ impl RateControl {
                     Mode::Cruise => CYCLE.get(self.cycle).copied().unwrap_or(1.0),
                     Mode::ProbeRoundTrip { .. } => 0.5,
                 };
-                let measured = self.path_rate();
+                let measured = self.fastest;
                 let rate = if measured > 0.0 { measured * gain } else { f64::from(SendRate::START) };
                 rate.clamp(f64::from(min), f64::from(max.max(min)))
             }
@@ -127,8 +130,8 @@ impl RateControl {
     /// How many bytes may be on the way at once; `None` for no limit.
     pub(crate) fn window(&self, packet: usize) -> Option<u64> {
         let SendRate::Adaptive { min, .. } = self.limits else { return None };
-        let measured = self.path_rate().max(f64::from(min));
-        if self.least_round_trip.is_zero() || self.path_rate() == 0.0 {
+        let measured = self.fastest.max(f64::from(min));
+        if self.least_round_trip.is_zero() || self.fastest == 0.0 {
             return None;
         }
         // Acknowledgements come once a tick: what a tick of 50 ms may send has to fit on top. In the doubling phase
@@ -172,6 +175,7 @@ impl RateControl {
             self.end_round(sample.app_limited);
         }
         self.advance(now, in_flight);
+        self.fastest = self.path_rate();
     }
 
     /// The rate of the fastest recent delivery.

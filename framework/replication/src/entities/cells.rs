@@ -14,6 +14,10 @@ impl Cell {
         self.len as usize
     }
 
+    pub(crate) const fn changed(&self) -> u32 {
+        self.changed
+    }
+
     /// Whether it changed after `epoch`.
     pub(crate) const fn is_newer(&self, epoch: u32) -> bool {
         self.changed > epoch

@@ -53,6 +53,9 @@ pub(crate) struct Record {
     /// The epoch of the last change of any kind, and of the last change of its components.
     pub(crate) changed: u32,
     pub(crate) shaped: u32,
+    /// All fields have changed since then, and so many bits they take; 0 where that is not known.
+    pub(crate) all_changed: u32,
+    pub(crate) all_bits: u32,
     /// How many peers have it or may have it.
     holders: u32,
     /// How soon it goes out, next to others: 1 unless it says otherwise.
@@ -270,7 +273,7 @@ impl Entities {
         self.shapes.leave(record.shape);
         self.kinds = kinds;
         if let Some(record) = self.get_mut(entity) {
-            (record.shape, record.cells, record.shaped) = (shape, first, open);
+            (record.shape, record.cells, record.shaped, record.all_changed) = (shape, first, open, 0);
         }
         self.touch(entity.slot());
     }
@@ -309,12 +312,24 @@ impl Entities {
             }
         }
         if has_changed {
+            self.sum_up(entity);
             self.touch(entity.slot());
         }
         if C::HAS_REFERENCES {
             self.note_references(entity, kind, value);
         }
         result.map(|()| has_changed)
+    }
+
+    /// Notes since when all fields of an entity have changed: most of those that move change all at once.
+    fn sum_up(&mut self, entity: NetEntity) {
+        let Some(record) = self.get(entity) else { return };
+        let cells = self.cells_of(record).iter();
+        let (since, bits) = cells
+            .fold((u32::MAX, 0), |(since, bits), cell| (since.min(cell.changed()), bits + cell.len() as u32));
+        if let Some(record) = self.get_mut(entity) {
+            (record.all_changed, record.all_bits) = (since, bits);
+        }
     }
 
     /// The entities that the components of the one in a slot refer to.
@@ -517,6 +532,7 @@ impl Entities {
         for record in &mut self.records {
             record.changed = record.changed.saturating_sub(by).max(1);
             record.shaped = record.shaped.saturating_sub(by).max(1);
+            record.all_changed = record.all_changed.saturating_sub(by);
         }
         self.epoch -= by;
     }
@@ -535,6 +551,8 @@ impl Record {
             cells: 0,
             changed: 1,
             shaped: 1,
+            all_changed: 0,
+            all_bits: 0,
             holders: 0,
             gain: 1.0,
             life: Life::Free,

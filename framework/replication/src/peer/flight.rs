@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// What went out in packets whose fate is not known yet.
 #[derive(Debug, Default)]
@@ -41,20 +42,19 @@ impl Flight {
         self.packets.push_back(Packet { number, epoch, first: end, count, is_decided: false });
     }
 
-    /// The epoch of a packet and how many records it has, if its fate was not known. It is now.
-    pub(crate) fn begin_decision(&mut self, number: u64) -> Option<(u32, usize)> {
+    /// The epoch of a packet and the place of its records, if its fate was not known. It is now.
+    pub(crate) fn begin_decision(&mut self, number: u64) -> Option<(u32, Range<usize>)> {
         let at = self.packets.binary_search_by_key(&number, |packet| packet.number).ok()?;
         let packet = self.packets.get_mut(at).filter(|packet| !packet.is_decided)?;
         packet.is_decided = true;
-        Some((packet.epoch, packet.count as usize))
+        let first = (packet.first - self.retired) as usize;
+        Some((packet.epoch, first..first + packet.count as usize))
     }
 
-    /// A record of a packet: a slot, and whether it was told that the entity there is gone.
-    pub(crate) fn slot(&self, number: u64, index: usize) -> Option<(usize, bool)> {
-        let at = self.packets.binary_search_by_key(&number, |packet| packet.number).ok()?;
-        let first = self.packets.get(at)?.first - self.retired;
-        let record = self.records.get(first as usize + index)?;
-        Some(((record & !FAREWELL) as usize, record & FAREWELL != 0))
+    /// Records of a packet: slots, and whether it was told that the entity there is gone.
+    pub(crate) fn records(&self, places: Range<usize>) -> impl Iterator<Item = (usize, bool)> {
+        let records = self.records.range(places);
+        records.map(|record| ((record & !FAREWELL) as usize, record & FAREWELL != 0))
     }
 
     /// Forgets decided packets at the front.
@@ -83,15 +83,16 @@ mod tests {
             flight.add(packet as usize * 10 + 1, true);
             flight.complete(packet, packet as u32);
         }
-        assert_eq!(flight.begin_decision(7), Some((7, 2)));
-        assert_eq!((flight.slot(7, 0), flight.slot(7, 1)), (Some((70, false)), Some((71, true))));
+        let records = |flight: &Flight, places| flight.records(places).collect::<Vec<_>>();
+        let (epoch, places) = flight.begin_decision(7).unwrap();
+        assert_eq!((epoch, records(&flight, places)), (7, vec![(70, false), (71, true)]));
         flight.retire();
         assert_eq!(flight.begin_decision(7), None);
         assert_eq!(flight.begin_decision(4), None, "none of ours");
-        assert_eq!(flight.begin_decision(3), Some((3, 2)));
+        assert_eq!(flight.begin_decision(3), Some((3, 0..2)));
         flight.retire();
         assert_eq!((flight.packets.len(), flight.records.len(), flight.retired), (1, 2, 4));
-        assert_eq!(flight.begin_decision(8), Some((8, 2)));
-        assert_eq!(flight.slot(8, 1), Some((81, true)));
+        let (epoch, places) = flight.begin_decision(8).unwrap();
+        assert_eq!((epoch, records(&flight, places)), (8, vec![(80, false), (81, true)]));
     }
 }

@@ -2,9 +2,10 @@ use bowline_core::BitWriter;
 use bowline_core::connection::Freight;
 
 use super::{Peer, Plan};
+use crate::bits::WORD;
 use crate::entities::{Entities, Record, Shape};
 use crate::limits::MAX_BULKY;
-use crate::record::{Body, gap_bits, write_gap};
+use crate::record::{Body, Update, gap_bits, write_gap};
 
 /// What goes out to one peer in one send: [`Freight`] for its packets.
 #[derive(Debug)]
@@ -97,18 +98,17 @@ impl<'a> Load<'a> {
 
     fn load_updates(&mut self, room: &mut usize, writer: &mut BitWriter) {
         let mut before = 0;
+        let epoch = self.entities.epoch() as u16;
         while let Some(slot) = self.plan.updates.peek() {
-            let Some(record) = self.entities.record(slot) else {
+            let (index, bit) = (slot / WORD, slot % WORD);
+            let page = self.peer.pages.get_mut(index).and_then(Option::as_mut);
+            let places = page.and_then(|page| page.acked.get(bit).zip(page.sent.get_mut(bit)));
+            let (Some(record), Some((since, sent))) = (self.entities.record(slot), places) else {
                 self.plan.updates.advance();
                 continue;
             };
-            let body = Body {
-                cells: &self.entities.cells,
-                block: self.entities.cells_of(record),
-                shape: self.entities.shape(record),
-                since: self.peer.acked(slot),
-            };
-            let Some(bits) = body.update_bits() else {
+            let update = Update::of(self.entities, record, *since);
+            let Some(bits) = update.bits() else {
                 // It has arrived meanwhile.
                 self.plan.updates.advance();
                 self.peer.owed.remove(slot);
@@ -124,12 +124,13 @@ impl<'a> Load<'a> {
                 break;
             }
             *room -= bits;
-            writer.write_bool(true);
-            write_gap(gap, writer);
-            body.write_update(writer);
+            update.write(gap, writer);
+            *sent = epoch;
             before = slot + 1;
             self.plan.updates.advance();
-            self.loaded(slot);
+            self.peer.flight.add(slot, false);
+            *self.peer.owed.word_mut(index) &= !(1 << bit);
+            self.peer.no_more_of(slot);
         }
         writer.write_bool(false);
     }
@@ -153,15 +154,10 @@ impl<'a> Load<'a> {
     fn sent(&mut self, slot: usize) {
         self.peer.owed.remove(slot);
         let epoch = self.entities.epoch() as u16;
-        if let Some(sent) = self.peer.page_mut(slot).sent.get_mut(slot % crate::bits::WORD) {
+        if let Some(sent) = self.peer.page_mut(slot).sent.get_mut(slot % WORD) {
             *sent = epoch;
         }
-        if !self.peer.boosted.is_empty() {
-            self.peer.boosted.remove(&(slot as u32));
-        }
-        if !self.peer.waits.is_empty() {
-            self.peer.waits.remove(&(slot as u32));
-        }
+        self.peer.no_more_of(slot);
     }
 
     /// What is larger than a packet goes in a message. Until that has arrived nothing else of the entity goes out.

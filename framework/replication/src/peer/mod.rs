@@ -225,15 +225,43 @@ impl Peer {
 
     /// A packet's fate is known.
     pub(crate) fn decided(&mut self, entities: &mut Entities, packet: u64, fate: Fate) {
-        let Some((epoch, count)) = self.flight.begin_decision(packet) else { return };
-        for index in 0..count {
-            let Some((slot, is_farewell)) = self.flight.slot(packet, index) else { break };
+        let Some((epoch, places)) = self.flight.begin_decision(packet) else { return };
+        let mut flight = std::mem::take(&mut self.flight);
+        let mut records = flight.records(places);
+        while let Some((slot, is_farewell)) = records.next() {
             match fate {
                 Fate::Arrived => self.arrived(entities, slot, epoch, is_farewell),
                 Fate::Lost => self.lost(entities, slot),
             }
+            // Most are neighbours, and known for long.
+            if fate == Fate::Arrived && !is_farewell {
+                self.neighbours_arrived(slot, epoch, &mut records, entities);
+            }
         }
-        self.flight.retire();
+        drop(records);
+        flight.retire();
+        self.flight = flight;
+    }
+
+    /// Goes on with the records of slots in the same word as `before`.
+    fn neighbours_arrived(
+        &mut self,
+        before: usize,
+        epoch: u32,
+        records: &mut impl Iterator<Item = (usize, bool)>,
+        entities: &mut Entities,
+    ) {
+        let index = before / WORD;
+        let settled = self.known.word(index) & !self.leaving.word(index) & !self.pending.word(index);
+        let Some(page) = self.pages.get_mut(index).and_then(Option::as_mut) else { return };
+        for (slot, is_farewell) in records {
+            let bit = slot % WORD;
+            let acked = page.acked.get_mut(bit).filter(|_| slot / WORD == index && settled >> bit & 1 != 0);
+            match acked {
+                Some(acked) if !is_farewell => *acked = epoch.max(*acked),
+                _ => return self.arrived(entities, slot, epoch, is_farewell),
+            }
+        }
     }
 
     /// A state that went by itself has arrived.
@@ -367,6 +395,16 @@ impl Peer {
         };
         // One that was held back by a gain of zero may be owed.
         self.has_debts = true;
+    }
+
+    /// An entity has gone out: what was to happen once has.
+    fn no_more_of(&mut self, slot: usize) {
+        if !self.boosted.is_empty() {
+            self.boosted.remove(&(slot as u32));
+        }
+        if !self.waits.is_empty() {
+            self.waits.remove(&(slot as u32));
+        }
     }
 
     /// Has an entity go out before others, next time it does.

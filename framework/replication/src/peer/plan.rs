@@ -59,10 +59,7 @@ impl Plan {
         if peer.owed.len() as f32 * peer.usual_bits <= bits {
             // All of it, and so in any order.
             for index in peer.owed.word_range() {
-                let word = peer.owed.word(index);
-                for bit in ones(word) {
-                    self.add(peer, entities, index * WORD + bit);
-                }
+                self.add_all(peer, entities, index);
             }
         } else {
             self.choose(peer, entities, bits);
@@ -104,9 +101,26 @@ impl Plan {
         self.candidates = candidates;
     }
 
-    fn add(&mut self, peer: &mut Peer, entities: &Entities, slot: usize) {
-        if self.can_go(peer, entities, slot) {
-            self.sort_in(peer, entities, slot);
+    /// All that is owed of the slots of one word.
+    fn add_all(&mut self, peer: &mut Peer, entities: &Entities, index: usize) {
+        let (owed, pending) = (peer.owed.word(index), peer.pending.word(index));
+        let leaving = owed & peer.leaving.word(index);
+        self.farewells.slots.extend(ones(leaving).map(|bit| (index * WORD + bit) as u32));
+        for bit in ones(owed & !leaving) {
+            let slot = index * WORD + bit;
+            let Some(record) = entities.record(slot) else { continue };
+            let is_plain = record.gain > 0.0 && !record.has_references;
+            if !(is_plain && peer.gains.is_empty() && peer.bulky.is_empty()
+                || self.can_go(peer, entities, slot))
+            {
+                continue;
+            }
+            let queue = if pending >> bit & 1 != 0 || record.shaped > peer.acked(slot) {
+                &mut self.shapes
+            } else {
+                &mut self.updates
+            };
+            queue.slots.push(slot as u32);
         }
     }
 

@@ -86,6 +86,8 @@ struct Link {
     stats: ConnectionStats,
     round_trips: Histogram,
     flow: Flow,
+    /// When the flow was last looked at though nothing flowed.
+    rolled_at: Instant,
     /// One for each channel.
     counters: Vec<ChannelCounters>,
 
@@ -252,6 +254,7 @@ impl Connection<Connected> {
                 stats: ConnectionStats::default(),
                 round_trips: Histogram::new(),
                 flow: Flow::new(now),
+                rolled_at: now,
                 counters: vec![ChannelCounters::new(now); channels.len()],
                 entries: Vec::new(),
                 chosen: Vec::new(),
@@ -552,8 +555,11 @@ impl Link {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        self.flow.roll(now);
-        self.counters.iter_mut().for_each(|counters| counters.roll(now));
+        if now - self.rolled_at >= crate::meters::SLICE {
+            self.rolled_at = now;
+            self.flow.roll(now);
+            self.counters.iter_mut().for_each(|counters| counters.roll(now));
+        }
         if now - self.last_heard >= self.config.disconnection_timeout_duration {
             self.happened(Input::SilenceTimeout, reason_for(Input::SilenceTimeout));
             return;

@@ -27,12 +27,16 @@ impl Link {
             self.flush = Flush { at: now, packets: 0 };
         }
         let is_heartbeat = now - self.last_sent >= self.heartbeat_interval();
-        self.allowance.refill(now, self.rate.bytes_per_second(), self.max_datagram);
         self.freight_waits = freight.is_waiting();
         let has_entries = self.freight_waits || self.senders.iter().any(|sender| sender.peek(0).is_some());
         if !has_entries {
             self.sent.application_is_idle();
+            // Most looks at most connections end here.
+            if !self.owes_ack && !is_heartbeat && self.rides().is_none() {
+                return false;
+            }
         }
+        self.allowance.refill(now, self.rate.bytes_per_second(), self.max_datagram);
         let has_window = self.has_window();
         let has_room = self.allowance.is_open() && (has_window || self.probes > 0);
         let rides_along = !has_entries && has_room && self.has_riders(now);

@@ -7,6 +7,7 @@ use bowline_sim::{Cluster, Conditions, Seen};
 pub mod arena;
 pub mod measure;
 pub mod rig;
+pub mod story;
 
 /// The credentials of the test protocol.
 #[derive(Wire, Clone, Debug, PartialEq)]

@@ -25,7 +25,7 @@ use crate::ticks::{ClientTicks, Observed, TickStats};
 /// `H` is the [`Host`]: a clock and a source of randomness.
 pub struct Session<S, P: Protocol, T, H> {
     connection: Connection<S>,
-    io: Io<P, T, H>,
+    io: Box<Io<P, T, H>>,
     encoder: MessageEncoder,
     protocol: PhantomData<fn() -> P>,
 }
@@ -41,7 +41,7 @@ struct Io<P: Protocol, T, H> {
     /// The time of the session that is up, if one is.
     ticks: ClientTicks,
     /// What the server has shown, which outlives the session.
-    entities: Box<ClientSide<P>>,
+    entities: ClientSide<P>,
 }
 
 /// What a [`Session<PendingAuth>`] has become.
@@ -117,8 +117,17 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Disconnected, P, T, H> {
     pub fn new(config: ClientConfig, host: H) -> Self {
         let connection = Connection::new(config.connection.clone());
         let ticks = ClientTicks::new(ProtocolSpec::of::<P>().tick_interval());
-        let entities = Box::default();
-        let io = Io { config, host, transport: None, datagram: Vec::new(), closed: false, ticks, entities };
+        let entities = ClientSide::new();
+        // Behind a pointer, so that a session is cheap to move: a client moves it at every look.
+        let io = Box::new(Io {
+            config,
+            host,
+            transport: None,
+            datagram: Vec::new(),
+            closed: false,
+            ticks,
+            entities,
+        });
         Self { connection, io, encoder: MessageEncoder::default(), protocol: PhantomData }
     }
 
@@ -513,7 +522,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
             }
             io.entities.control_is_sent();
         }
-        let Io { entities, transport, datagram, .. } = io;
+        let Io { entities, transport, datagram, .. } = &mut **io;
         match entities.load(connection.sendable_bytes(now), connection.freight_bits()) {
             Some(mut load) => send_all(transport, datagram, now, |now, datagram| {
                 connection.poll_transmit_with(now, datagram, &mut load)

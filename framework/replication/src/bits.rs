@@ -58,6 +58,7 @@ impl BitSet {
         self.words.get(index).copied().unwrap_or(0)
     }
 
+    #[inline]
     #[expect(clippy::indexing_slicing, reason = "made long enough the line before")]
     pub(crate) fn word_mut(&mut self, index: usize) -> &mut u64 {
         if self.words.len() <= index {

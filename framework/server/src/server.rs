@@ -146,7 +146,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         self.answer_knocks();
         self.decide(now);
         for slot in 0..self.users.slots() {
-            if let Some(id) = self.users.id_at(slot) {
+            if let Some(id) = self.users.awake_at(slot, now) {
                 self.look_after(now, id);
             }
         }
@@ -218,7 +218,10 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         while let Some(to) = doorway.poll_transmit(datagram) {
             put(to, datagram);
         }
-        for user in users.iter_mut() {
+        for user in users.iter_as_they_are() {
+            if user.sleeps(now) && !replication.has_news_for(user.id.slot()) {
+                continue;
+            }
             user.connection.set_tick(now, ticks.current(), ticks.elapsed(now));
             if const { P::SCHEMA.has_entities() } {
                 entities::transmit(user, replication, (now, ticks.current()), datagram, &mut put);
@@ -229,6 +232,10 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
             }
             if let Some(to) = user.connection.poll_path(&mut user.path, now, datagram) {
                 put(to, datagram);
+            }
+            // Who drops a request's responder touches no user, but it has an answer to send.
+            if const { P::SCHEMA.requests.is_empty() } {
+                user.fall_asleep();
             }
         }
         for ghost in ghosts {

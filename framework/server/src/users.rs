@@ -3,7 +3,7 @@ use std::fmt;
 
 use bowline_core::connection::Path;
 use bowline_core::handshake::Caller;
-use bowline_core::{Address, Connected, Connection, ConnectionStats, SessionKey};
+use bowline_core::{Address, Connected, Connection, ConnectionStats, Instant, SessionKey};
 
 /// A connected user. The id of one that is gone never means another: it counts generations.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,6 +64,22 @@ pub(crate) struct User<A, C> {
     pub(crate) key: SessionKey<A>,
     /// The credentials that it showed.
     pub(crate) auth: C,
+    /// Nothing is due before then, unless somebody touches it.
+    sleeps_until: Option<Instant>,
+}
+
+impl<A: Address, C> User<A, C> {
+    /// Whether nothing is to be done for it. An idle server looks at one field of each user.
+    pub(crate) fn sleeps(&self, now: Instant) -> bool {
+        self.sleeps_until.is_some_and(|until| now < until)
+    }
+
+    /// All that was to be done is done.
+    pub(crate) fn fall_asleep(&mut self) {
+        if !self.path.is_asking() {
+            self.sleeps_until = Some(self.connection.next_deadline());
+        }
+    }
 }
 
 /// The users, found by id and by what their packets carry. Walked in the order of their slots.
@@ -100,7 +116,8 @@ impl<A: Address, C> Users<A, C> {
         let id = UserId { slot, generation };
         self.by_key.insert(key, slot);
         if let Some(slot) = self.slots.get_mut(slot as usize) {
-            slot.user = Some(User { id, connection, path: Path::new(caller.address()), caller, key, auth });
+            let path = Path::new(caller.address());
+            slot.user = Some(User { id, connection, path, caller, key, auth, sleeps_until: None });
         }
         id
     }
@@ -118,13 +135,15 @@ impl<A: Address, C> Users<A, C> {
         self.slots.get(id.slot()).filter(|slot| slot.generation == id.generation)?.user.as_ref()
     }
 
+    /// A user to do something with: it is awake from then on.
     pub(crate) fn get_mut(&mut self, id: UserId) -> Option<&mut User<A, C>> {
-        self.slots.get_mut(id.slot()).filter(|slot| slot.generation == id.generation)?.user.as_mut()
+        let slot = self.slots.get_mut(id.slot()).filter(|slot| slot.generation == id.generation)?;
+        awake(slot.user.as_mut()?)
     }
 
     pub(crate) fn by_key(&mut self, key: SessionKey<A>) -> Option<&mut User<A, C>> {
         let slot = *self.by_key.get(&key)?;
-        self.slots.get_mut(slot as usize)?.user.as_mut()
+        awake(self.slots.get_mut(slot as usize)?.user.as_mut()?)
     }
 
     pub(crate) fn knows_key(&self, key: SessionKey<A>) -> bool {
@@ -136,10 +155,20 @@ impl<A: Address, C> Users<A, C> {
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut User<A, C>> {
+        self.iter_as_they_are().filter_map(awake)
+    }
+
+    /// Those that sleep too, and sleep on.
+    pub(crate) fn iter_as_they_are(&mut self) -> impl Iterator<Item = &mut User<A, C>> {
         self.slots.iter_mut().filter_map(|slot| slot.user.as_mut())
     }
 
-    /// The users in the order of their slots, where each may be removed on the way.
+    /// The users in the order of their slots, where each may be removed on the way; without those that sleep.
+    pub(crate) fn awake_at(&self, slot: usize, now: Instant) -> Option<UserId> {
+        self.slots.get(slot)?.user.as_ref().filter(|user| !user.sleeps(now)).map(|user| user.id)
+    }
+
+    /// The user in a slot.
     pub(crate) fn id_at(&self, slot: usize) -> Option<UserId> {
         self.slots.get(slot)?.user.as_ref().map(|user| user.id)
     }
@@ -151,4 +180,9 @@ impl<A: Address, C> Users<A, C> {
     pub(crate) fn len(&self) -> usize {
         self.by_key.len()
     }
+}
+
+fn awake<A, C>(user: &mut User<A, C>) -> Option<&mut User<A, C>> {
+    user.sleeps_until = None;
+    Some(user)
 }

@@ -2,7 +2,7 @@
 //! only the libraries' own work is measured.
 //!
 //! ```text
-//! cargo run --release --manifest-path tests/versus/Cargo.toml -- [--json] [--only NAME] [--quick]
+//! cargo run --release --manifest-path tests/versus/Cargo.toml -- [--json] [--only NAME] [--quick] [--alone]
 //! ```
 
 mod bowline;
@@ -29,6 +29,9 @@ struct Arguments {
     /// Smaller and shorter: to see that everything runs, not to quote.
     #[arg(long)]
     quick: bool,
+    /// Bowline without naia: for a profiler.
+    #[arg(long)]
+    alone: bool,
 }
 
 fn main() {
@@ -46,7 +49,7 @@ fn main() {
         print::heading();
     }
     for job in jobs {
-        let rows = run::side_by_side(job);
+        let rows = run::side_by_side(job, arguments.alone);
         if arguments.json { print::json(&rows) } else { print::table(&rows) }
     }
 }

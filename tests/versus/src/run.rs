@@ -45,11 +45,11 @@ impl Outcome {
     }
 }
 
-/// Runs a job on Bowline, on naia, and on naia without its cap.
-pub(crate) fn side_by_side(job: Job) -> Vec<Row> {
+/// Runs a job on Bowline, and unless that is to be alone, on naia, and on naia without its cap.
+pub(crate) fn side_by_side(job: Job, alone: bool) -> Vec<Row> {
     let bowline = figures::<BowlineStage>(job, ());
-    let naia = figures::<NaiaStage>(job, Cap::Default);
-    let uncapped = figures::<NaiaStage>(job, Cap::Lifted);
+    let theirs = |cap| if alone { Some(Vec::new()) } else { figures::<NaiaStage>(job, cap) };
+    let (naia, uncapped) = (theirs(Cap::Default), theirs(Cap::Lifted));
     let mut metrics: Vec<&'static str> = Vec::new();
     for figure in [&bowline, &naia, &uncapped].into_iter().flatten().flatten() {
         if !metrics.contains(&figure.metric) {

@@ -58,6 +58,11 @@ impl<A: Address> Path<A> {
         self.current
     }
 
+    /// Whether a new address is being asked.
+    pub const fn is_asking(&self) -> bool {
+        self.candidate.is_some()
+    }
+
     /// Notes that a packet of the session, of so many bytes, came from `from`. Only the newest packet so far says where
     /// the peer is (RFC 9000 section 9.3).
     pub fn heard_from(

@@ -26,6 +26,7 @@ const FAREWELL: u32 = 1 << 31;
 
 impl Flight {
     /// Adds to the packet that is being made.
+    #[inline]
     pub(crate) fn add(&mut self, slot: usize, is_farewell: bool) {
         self.records.push_back(slot as u32 | if is_farewell { FAREWELL } else { 0 });
     }

@@ -398,6 +398,7 @@ impl Peer {
     }
 
     /// An entity has gone out: what was to happen once has.
+    #[inline]
     fn no_more_of(&mut self, slot: usize) {
         if !self.boosted.is_empty() {
             self.boosted.remove(&(slot as u32));

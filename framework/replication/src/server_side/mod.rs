@@ -360,6 +360,13 @@ impl<P: Protocol> ServerSide<P> {
         self.users.get(user).and_then(Option::as_ref).is_some_and(|user| user.peer.has_debts())
     }
 
+    /// Whether there is anything to be sent to a user.
+    #[must_use]
+    pub fn has_news_for(&self, user: usize) -> bool {
+        let user = self.users.get(user).and_then(Option::as_ref);
+        user.is_some_and(|user| user.peer.has_debts() || !user.control.is_empty())
+    }
+
     /// What a user is owed, to be put into packets: as far as it fits into `budget` bytes, in packets with room for
     /// `packet_bits` bits. Then [`finish`](Self::finish).
     pub fn load(&mut self, user: usize, budget: usize, packet_bits: usize) -> Option<Load<'_>> {

@@ -227,8 +227,7 @@ impl<'a> Update<'a> {
             Self::All { cells, block, .. } if gap == 1 => {
                 // One more, at the next slot, and where there are several fields: all.
                 let head_bits = if block.len() > 1 { 3 } else { 2 };
-                writer.write_bits(0b101, head_bits);
-                block.iter().for_each(|cell| cells.write(cell, writer));
+                cells.write_all(0b101 & !(!0 << head_bits), head_bits, block, writer);
             }
             Self::All { cells, block, .. } => {
                 writer.write_bool(true);

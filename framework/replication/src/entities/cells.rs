@@ -136,6 +136,26 @@ impl Cells {
         }
     }
 
+    /// Writes a head of a few bits and then cells, as many at once as fit into a word.
+    #[inline]
+    pub(crate) fn write_all(&self, head: u64, head_bits: u32, block: &[Cell], writer: &mut BitWriter) {
+        let (mut word, mut filled) = (head, head_bits);
+        for cell in block {
+            if filled + cell.len > u64::BITS {
+                writer.write_bits(word, filled);
+                (word, filled) = (0, 0);
+            }
+            if cell.is_long() {
+                self.write(cell, writer);
+            } else {
+                // Of a whole word nothing is in `word` yet.
+                word |= cell.bits.wrapping_shl(filled);
+                filled += cell.len;
+            }
+        }
+        writer.write_bits(word, filled);
+    }
+
     pub(crate) fn rebase(&mut self, by: u32) {
         self.cells.iter_mut().for_each(|cell| cell.rebase(by));
     }

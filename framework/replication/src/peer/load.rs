@@ -2,7 +2,7 @@ use bowline_core::BitWriter;
 use bowline_core::connection::Freight;
 
 use super::{Peer, Plan};
-use crate::bits::WORD;
+use crate::bits::{WORD, ones};
 use crate::entities::{Entities, Record, Shape};
 use crate::limits::MAX_BULKY;
 use crate::record::{Body, Update, gap_bits, write_gap};
@@ -29,6 +29,15 @@ pub(crate) struct Bulky {
     pub(crate) packet: u64,
     /// A shape record, without its gap.
     pub(crate) bytes: Vec<u8>,
+}
+
+/// Why the updates of a word are not all loaded, or that they are.
+enum Stop {
+    Word,
+    /// The packet is full.
+    Full,
+    /// The update of this slot fits into no packet.
+    TooLarge(usize),
 }
 
 /// Three sections end.
@@ -98,41 +107,65 @@ impl<'a> Load<'a> {
 
     fn load_updates(&mut self, room: &mut usize, writer: &mut BitWriter) {
         let mut before = 0;
-        let epoch = self.entities.epoch() as u16;
         while let Some(slot) = self.plan.updates.peek() {
-            let (index, bit) = (slot / WORD, slot % WORD);
-            let page = self.peer.pages.get_mut(index).and_then(Option::as_mut);
-            let places = page.and_then(|page| page.acked.get(bit).zip(page.sent.get_mut(bit)));
-            let (Some(record), Some((since, sent))) = (self.entities.record(slot), places) else {
-                self.plan.updates.advance();
-                continue;
-            };
-            let update = Update::of(self.entities, record, *since);
-            let Some(bits) = update.bits() else {
-                // It has arrived meanwhile.
-                self.plan.updates.advance();
-                self.peer.owed.remove(slot);
-                continue;
-            };
-            let gap = (slot + 1 - before) as u64;
-            let bits = 1 + gap_bits(gap) + bits;
-            if bits > *room {
-                if bits > self.packet_bits {
-                    self.send_by_itself(slot, record);
-                    continue;
-                }
-                break;
+            match self.load_neighbours(slot, &mut before, room, writer) {
+                Stop::Word => {}
+                Stop::Full => break,
+                Stop::TooLarge(slot) => match self.entities.record(slot) {
+                    Some(record) => self.send_by_itself(slot, record),
+                    None => self.plan.updates.advance(),
+                },
             }
-            *room -= bits;
-            update.write(gap, writer);
-            *sent = epoch;
-            before = slot + 1;
-            self.plan.updates.advance();
-            self.peer.flight.add(slot, false);
-            *self.peer.owed.word_mut(index) &= !(1 << bit);
-            self.peer.no_more_of(slot);
         }
         writer.write_bool(false);
+    }
+
+    /// Loads updates of slots in the same word as `first`, whose books are looked up once.
+    fn load_neighbours(
+        &mut self,
+        first: usize,
+        before: &mut usize,
+        room: &mut usize,
+        writer: &mut BitWriter,
+    ) -> Stop {
+        let Self { peer, entities, plan, packet_bits, .. } = self;
+        let (index, epoch) = (first / WORD, entities.epoch() as u16);
+        let Some(page) = peer.pages.get_mut(index).and_then(Option::as_mut) else {
+            plan.updates.advance();
+            return Stop::Word;
+        };
+        let watches = !peer.boosted.is_empty() || !peer.waits.is_empty();
+        let mut done = 0_u64;
+        let stop = loop {
+            let Some(slot) = plan.updates.peek().filter(|slot| slot / WORD == index) else {
+                break Stop::Word;
+            };
+            let bit = slot % WORD;
+            let places = page.acked.get(bit).zip(page.sent.get_mut(bit));
+            if let (Some(record), Some((since, sent))) = (entities.record(slot), places) {
+                let update = Update::of(entities, record, *since);
+                // Otherwise it has arrived meanwhile.
+                if let Some(bits) = update.bits() {
+                    let gap = (slot + 1 - *before) as u64;
+                    let bits = 1 + gap_bits(gap) + bits;
+                    if bits > *room {
+                        break if bits > *packet_bits { Stop::TooLarge(slot) } else { Stop::Full };
+                    }
+                    *room -= bits;
+                    update.write(gap, writer);
+                    *sent = epoch;
+                    *before = slot + 1;
+                    peer.flight.add(slot, false);
+                }
+            }
+            done |= 1 << bit;
+            plan.updates.advance();
+        };
+        *peer.owed.word_mut(index) &= !done;
+        if watches {
+            ones(done).for_each(|bit| peer.no_more_of(index * WORD + bit));
+        }
+        stop
     }
 
     fn shape_of(&self, slot: usize, record: &Record) -> (Body<'a>, Option<u32>) {

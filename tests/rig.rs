@@ -75,9 +75,33 @@ pub struct Helm;
     auth = Login,
     channels(Talk, Moves, Looks, Facts, Settings, Helm),
     messages(Chat, Steer, Hundred),
+    components(Place, Armour),
+    resources(Clockwork),
     derive(Clone, Debug, PartialEq)
 )]
 pub struct Arena;
+
+/// Where an entity is: three numbers of 32 bits.
+#[derive(Replicate, Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    /// From west to east.
+    pub x: f32,
+    /// From south to north.
+    pub y: f32,
+    /// Up.
+    pub z: f32,
+}
+
+/// A component that few have.
+#[derive(Replicate, Clone, Copy, Debug, PartialEq)]
+pub struct Armour(pub u8);
+
+/// A resource.
+#[derive(Replicate, Clone, Copy, Debug, PartialEq)]
+pub struct Clockwork {
+    /// How often it has ticked.
+    pub ticks: u32,
+}
 
 pub mod outdated {
     //! The same protocol before one field of one message was changed.
@@ -101,6 +125,8 @@ pub mod outdated {
         auth = Login,
         channels(Talk, Moves, Looks, Facts, Settings, Helm),
         messages(Chat, Steer, Hundred),
+        components(super::Place, super::Armour),
+        resources(super::Clockwork),
         derive(Debug)
     )]
     pub struct OldArena;

@@ -6,5 +6,8 @@ pub const MAX_ENTITIES: usize = 1 << 20;
 /// How many states larger than a packet may be on their way to a peer at once.
 pub(crate) const MAX_BULKY: usize = 8;
 
+/// How many things to be told reliably may wait for a user, beyond the queue of its connection.
+pub(crate) const MAX_CONTROL: usize = 1 << 16;
+
 /// Epochs are counted back long before they would wrap.
 pub(crate) const REBASE_AT: u32 = 1 << 31;

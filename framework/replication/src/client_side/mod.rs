@@ -66,7 +66,7 @@ impl<P: Protocol> ClientSide<P> {
     pub fn new() -> Self {
         Self {
             world: World::new(),
-            inbox: Inbox::new(),
+            inbox: Inbox::of_server(),
             writing: Entities::new::<P>(),
             server: Peer::new(),
             plan: Plan::default(),
@@ -86,7 +86,7 @@ impl<P: Protocol> ClientSide<P> {
 
     /// A new session begins: nothing is known of the other side's entities, and those of the old session are stale.
     pub fn begin_session(&mut self, stale: StaleEntities) {
-        self.inbox = Inbox::new();
+        self.inbox = Inbox::of_server();
         self.writing = Entities::new::<P>();
         self.server = Peer::new();
         self.bulky.clear();

@@ -13,12 +13,23 @@ pub(super) struct Former {
 
 /// No packet is taken in that is so much older than the newest: it is the memory of a connection for packets.
 const MEMORY: u64 = 1_024;
+/// Some 2 MB.
+const MAX_FORMER: usize = 1 << 16;
 
 impl Former {
     /// The packet `until` ended a shape. It counts as in use until it is forgotten.
-    pub(super) fn keep(&mut self, slot: usize, until: u64, shape: u32) {
-        if shape != BARE {
-            self.shapes.insert((slot as u32, until), shape);
+    /// Where there are too many, the oldest go: a peer that changes so many so fast has itself to thank.
+    pub(super) fn keep(&mut self, slot: usize, until: u64, shape: u32, shapes: &mut Shapes) {
+        if shape == BARE {
+            return;
+        }
+        if let Some(before) = self.shapes.insert((slot as u32, until), shape) {
+            shapes.leave(before);
+        }
+        if self.shapes.len() > MAX_FORMER
+            && let Some((_, shape)) = self.shapes.pop_first()
+        {
+            shapes.leave(shape);
         }
     }
 

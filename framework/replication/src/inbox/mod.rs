@@ -1,6 +1,7 @@
 //! State that arrives: read record by record, and put into a world.
 
 mod former;
+mod slots;
 mod visit;
 
 use std::marker::PhantomData;
@@ -8,6 +9,7 @@ use std::marker::PhantomData;
 use bowline_core::{BitReader, DecodeError, FieldMask, NetEntity, Protocol};
 use bowline_wire::bits_for;
 use former::Former;
+use slots::Slots;
 
 use crate::entities::{BARE, Entities, Part, Shapes};
 use crate::limits::MAX_ENTITIES;
@@ -21,7 +23,7 @@ use visit::{ReadOver, ReadPart, Remove};
 /// over: so an entity never goes back in time, and what is gone stays gone.
 #[derive(Debug)]
 pub(crate) struct Inbox<P> {
-    slots: Vec<Slot>,
+    slots: Slots,
     shapes: Shapes,
     fields: Vec<u32>,
     first_resource: u16,
@@ -31,17 +33,6 @@ pub(crate) struct Inbox<P> {
     /// The entity that each resource has now, and since which packet: what the one before it says is not about this one.
     resources: Vec<Option<(NetEntity, u64)>>,
     protocol: PhantomData<fn() -> P>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    generation: u32,
-    shape: u32,
-    is_alive: bool,
-    /// Older packets than this say nothing new of it.
-    oldest: u64,
-    /// The packet since which it has this shape, or is gone.
-    shaped: u64,
 }
 
 /// Where records come from.
@@ -54,9 +45,19 @@ pub(crate) struct Origin {
 }
 
 impl<P: Protocol> Inbox<P> {
-    pub(crate) fn new() -> Self {
+    /// Of a server, which has many entities next to each other and is believed to have so many.
+    pub(crate) fn of_server() -> Self {
+        Self::with(Slots::of_server())
+    }
+
+    /// Of a client, which has few.
+    pub(crate) fn of_client() -> Self {
+        Self::with(Slots::of_client())
+    }
+
+    fn with(slots: Slots) -> Self {
         Self {
-            slots: Vec::new(),
+            slots,
             shapes: Shapes::new(),
             fields: Entities::field_counts::<P>(),
             first_resource: P::SCHEMA.components.len() as u16,
@@ -80,7 +81,7 @@ impl<P: Protocol> Inbox<P> {
         let mut reader = BitReader::new(bytes);
         let mut cursor = Cursor::default();
         while let Some(slot) = cursor.next(&mut reader)? {
-            if !self.begin(slot, origin) {
+            if !self.begin(slot, origin)? {
                 continue;
             }
             if self.slots.get(slot).is_some_and(|place| place.is_alive) {
@@ -144,16 +145,11 @@ impl<P: Protocol> Inbox<P> {
     }
 
     /// Whether this packet is the newest that tells of the slot. It is from now on.
-    fn begin(&mut self, slot: usize, origin: Origin) -> bool {
-        if self.slots.len() <= slot {
-            let empty = Slot { generation: 0, shape: BARE, is_alive: false, oldest: 0, shaped: 0 };
-            self.slots.resize(slot + 1, empty);
-        }
-        let Some(place) = self.slots.get_mut(slot).filter(|place| origin.packet >= place.oldest) else {
-            return false;
-        };
-        place.oldest = origin.packet;
-        true
+    fn begin(&mut self, slot: usize, origin: Origin) -> Result<bool, DecodeError> {
+        let place = self.slots.get_or_add(slot)?;
+        let is_newest = origin.packet >= place.oldest;
+        place.oldest = place.oldest.max(origin.packet);
+        Ok(is_newest)
     }
 
     /// Nothing is there any more.
@@ -170,7 +166,7 @@ impl<P: Protocol> Inbox<P> {
             }
             _ => sink.despawn(entity),
         }
-        self.former.keep(slot, origin.packet, shape);
+        self.former.keep(slot, origin.packet, shape, &mut self.shapes);
     }
 
     /// A shape record; see [`crate::record`].
@@ -186,8 +182,8 @@ impl<P: Protocol> Inbox<P> {
             false => None,
         };
         self.read_kinds(reader)?;
-        let is_news = self.begin(slot, origin);
-        let place = self.slots.get(slot).copied().ok_or(DecodeError::OutOfRange)?;
+        let is_news = self.begin(slot, origin)?;
+        let place = *self.slots.get(slot).ok_or(DecodeError::OutOfRange)?;
         if !is_news {
             return self.read_shape_over(fresh.is_some(), reader);
         }
@@ -248,7 +244,7 @@ impl<P: Protocol> Inbox<P> {
                 P::with_item(usize::from(part.kind), Remove { entity, sink: &mut *sink });
             }
         }
-        self.former.keep(slot, origin.packet, old);
+        self.former.keep(slot, origin.packet, old, &mut self.shapes);
         (old, new)
     }
 

@@ -16,7 +16,7 @@ use crate::control::{BulkyState, FromServer};
 use crate::entities::{Entities, Mode};
 use crate::event::EntityEvent;
 use crate::inbox::Inbox;
-use crate::limits::{MAX_ENTITIES, REBASE_AT};
+use crate::limits::{MAX_CONTROL, MAX_ENTITIES, REBASE_AT};
 use crate::peer::{Bulky, Fate, Load, Override, Peer, Plan};
 use crate::sink::WorldSource;
 use crate::world::{Bundle, World};
@@ -127,7 +127,7 @@ impl<P: Protocol> ServerSide<P> {
         peer.scope_mut().look_again();
         let state = User {
             peer,
-            inbox: Inbox::new(),
+            inbox: Inbox::of_client(),
             refused: 0,
             control: VecDeque::new(),
             reserved: Vec::new(),
@@ -439,6 +439,12 @@ impl<P: Protocol> ServerSide<P> {
         if let Some(user) = self.user_mut(user) {
             user.control.push_back(encode(message));
         }
+    }
+
+    /// Whether a user has more to be told than it ever listens to: it says much and acknowledges nothing.
+    #[must_use]
+    pub fn is_overrun(&self, user: usize) -> bool {
+        self.users.get(user).and_then(Option::as_ref).is_some_and(|user| user.control.len() > MAX_CONTROL)
     }
 
     fn rebase(&mut self, by: u32) {

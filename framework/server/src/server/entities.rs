@@ -169,6 +169,9 @@ pub(super) fn transmit<P: Protocol, A: Address>(
         }
         replication.control_is_sent(slot);
     }
+    if replication.is_overrun(slot) {
+        connection.handle_violation();
+    }
     // A user that is owed nothing costs no look at its budget.
     if !replication.owes(slot) {
         while connection.poll_transmit(now, datagram) {

@@ -1,0 +1,75 @@
+use std::collections::BTreeMap;
+
+use bowline_core::DecodeError;
+
+use crate::entities::BARE;
+
+/// What is known of an entity of the other side.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    pub(super) generation: u32,
+    pub(super) shape: u32,
+    pub(super) is_alive: bool,
+    /// Older packets than this say nothing new of it.
+    pub(super) oldest: u64,
+    /// The packet since which it has this shape, or is gone.
+    pub(super) shaped: u64,
+}
+
+/// The slots of the other side. A client can name any, and would have a server keep a place for all before it: those of
+/// clients are kept one by one, and not too many.
+#[derive(Debug)]
+pub(super) enum Slots {
+    OfServer(Vec<Slot>),
+    OfClient(BTreeMap<usize, Slot>),
+}
+
+/// How many slots a client may ever name: what it owns and has authority over is a small part of it. Some 600 kB.
+const MAX_OF_CLIENT: usize = 8_192;
+
+impl Slots {
+    pub(super) const fn of_server() -> Self {
+        Self::OfServer(Vec::new())
+    }
+
+    pub(super) const fn of_client() -> Self {
+        Self::OfClient(BTreeMap::new())
+    }
+
+    #[inline]
+    pub(super) fn get(&self, slot: usize) -> Option<&Slot> {
+        match self {
+            Self::OfServer(slots) => slots.get(slot),
+            Self::OfClient(slots) => slots.get(&slot),
+        }
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, slot: usize) -> Option<&mut Slot> {
+        match self {
+            Self::OfServer(slots) => slots.get_mut(slot),
+            Self::OfClient(slots) => slots.get_mut(&slot),
+        }
+    }
+
+    pub(super) fn get_or_add(&mut self, slot: usize) -> Result<&mut Slot, DecodeError> {
+        match self {
+            Self::OfServer(slots) => {
+                if slots.len() <= slot {
+                    slots.resize(slot + 1, Slot::EMPTY);
+                }
+                slots.get_mut(slot).ok_or(DecodeError::OutOfRange)
+            }
+            Self::OfClient(slots) => {
+                if slots.len() >= MAX_OF_CLIENT && !slots.contains_key(&slot) {
+                    return Err(DecodeError::AllocationLimit);
+                }
+                Ok(slots.entry(slot).or_insert(Slot::EMPTY))
+            }
+        }
+    }
+}
+
+impl Slot {
+    const EMPTY: Self = Self { generation: 0, shape: BARE, is_alive: false, oldest: 0, shaped: 0 };
+}

@@ -1,5 +1,6 @@
 //! Who sees what: rooms, what is shown and hidden, what becomes of it when it goes.
 
+use bowline::Grid;
 use bowline::prelude::*;
 use bowline_sim::{Cluster, ClusterConfig, Conditions, Fault};
 use bowline_tests::arena::{
@@ -114,6 +115,49 @@ fn c6_what_is_out_of_sight_leaves_no_trace_in_any_byte() {
         cluster.trace_hash()
     };
     assert_eq!(trace(false), trace(true));
+}
+
+#[test]
+fn a_grid_shows_what_is_near() {
+    let (mut cluster, _) = quiet(1);
+    let user = user_of(&cluster, 0);
+    let mut grid = Grid::new(10.0, 1);
+    let server = cluster.server_mut();
+    let stones: Vec<_> = (0..20)
+        .map(|at| {
+            let stone = server.spawn((position(at),)).unwrap();
+            assert!(grid.place(server, stone, at as f32 * 10.0 + 5.0, 0.0));
+            stone
+        })
+        .collect();
+    let seen = |cluster: &Cluster<Field>| -> Vec<usize> {
+        stones.iter().enumerate().filter(|(_, stone)| sees(cluster, 0, **stone)).map(|(at, _)| at).collect()
+    };
+    grid.look(server, user, 55.0, 5.0);
+    cluster.run_for(MS * 200);
+    assert_eq!(seen(&cluster), [4, 5, 6]);
+    // One cell on, what is behind lingers; two on, it is gone.
+    grid.look(cluster.server_mut(), user, 65.0, 5.0);
+    cluster.run_for(MS * 200);
+    assert_eq!(seen(&cluster), [4, 5, 6, 7]);
+    grid.look(cluster.server_mut(), user, 85.0, 5.0);
+    cluster.run_for(MS * 200);
+    assert_eq!(seen(&cluster), [6, 7, 8, 9]);
+    // A stone rolls into sight.
+    grid.place(cluster.server_mut(), stones[0], 88.0, 9.9);
+    cluster.run_for(MS * 200);
+    assert_eq!(seen(&cluster), [0, 6, 7, 8, 9]);
+    // Nothing is left of what is nowhere.
+    let server = cluster.server_mut();
+    server.disconnect(user, "bye");
+    assert!(!grid.look(server, user, 0.0, 0.0));
+    for stone in &stones {
+        grid.remove(server, *stone);
+        grid.place(server, *stone, f32::NAN, f32::INFINITY);
+        grid.remove(server, *stone);
+    }
+    assert!(grid.is_empty(), "{grid:?}");
+    assert_eq!(server.rooms().count(), 1, "that of the test");
 }
 
 #[test]

@@ -84,7 +84,7 @@ pub use bowline_replication::{
     ServerSide, StaleEntities, TooManyEntities, Unencodable, World, WorldSink, WorldSource, WriteRule,
 };
 pub use bowline_server::{
-    Audience, AuthRequest, AuthTicket, Authenticate, Departure, EntityMut, Rejection, RoomId, RoomMut,
+    Audience, AuthRequest, AuthTicket, Authenticate, Departure, EntityMut, Grid, Rejection, RoomId, RoomMut,
     ScopeExit, ScopeMut, ServerConfig, ServerEvent, UserId, UserInfo, async_trait,
 };
 

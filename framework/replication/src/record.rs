@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! packet   := farewells shapes updates
-//! each     := (1 gap body)* 0                 sorted by slot
+//! each     := (1 gap body)* 0                 sorted by slot, from any slot on, and around once
 //! gap      := 0 | 1 class(2) number           to the next slot, or further
 //! farewell := nothing
 //! shape    := fresh [generation] (1 | 0 count kind*) part*      1: the kinds of the shape before it
@@ -14,6 +14,7 @@ use bowline_core::{BitReader, BitWriter, DecodeError};
 use bowline_wire::bits_for;
 
 use crate::entities::{Cell, Cells, Entities, Part, Record, Shape};
+use crate::limits::MAX_ENTITIES;
 
 /// How many bits the distance to the next slot takes, by its size: as many as follow, and the first that takes so many.
 const GAPS: [(u32, u64); 4] = [(4, 2), (8, 18), (13, 274), (32, 8_466)];
@@ -26,6 +27,13 @@ pub(crate) const fn gap_bits(gap: u64) -> usize {
         274..8_466 => 16,
         _ => 35,
     }
+}
+
+/// How far it is from the slot after the last record's (0 at first) to a slot and past it: around, where that lies before.
+#[inline]
+pub(crate) const fn gap_to(slot: usize, after: usize) -> u64 {
+    let gap = slot as u64 + 1;
+    if slot >= after { gap - after as u64 } else { gap + MAX_ENTITIES as u64 - after as u64 }
 }
 
 #[inline]

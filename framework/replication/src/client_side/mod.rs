@@ -208,6 +208,12 @@ impl<P: Protocol> ClientSide<P> {
         self.control.pop_front();
     }
 
+    /// As if so many changes had been sent already: for tests of what happens when they can be counted no further.
+    #[doc(hidden)]
+    pub const fn start_at_epoch(&mut self, epoch: u32) {
+        self.writing.start_at(epoch);
+    }
+
     fn split(&mut self) -> (&mut Inbox<P>, ClientSink<'_, P>) {
         let Self { inbox, world, events, writing, authority, early, come, stale, .. } = self;
         (inbox, ClientSink { world, events, writing, authority, early, come, stale })

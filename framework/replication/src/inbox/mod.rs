@@ -363,6 +363,7 @@ fn read_part<P: Protocol, S: WorldSink<P>>(
 struct Cursor {
     /// The slot before, and one more.
     after: u64,
+    has_been_around: bool,
 }
 
 impl Cursor {
@@ -371,7 +372,14 @@ impl Cursor {
             return Ok(None);
         }
         self.after += read_gap(reader)?;
-        let slot = self.after as usize - 1;
+        if self.after > MAX_ENTITIES as u64 {
+            if self.has_been_around {
+                return Err(DecodeError::OutOfRange);
+            }
+            self.has_been_around = true;
+            self.after -= MAX_ENTITIES as u64;
+        }
+        let slot = self.after.saturating_sub(1) as usize;
         if slot < MAX_ENTITIES { Ok(Some(slot)) } else { Err(DecodeError::OutOfRange) }
     }
 }

@@ -5,7 +5,7 @@ use super::{Peer, Plan};
 use crate::bits::{WORD, ones};
 use crate::entities::{Entities, Record, Shape};
 use crate::limits::MAX_BULKY;
-use crate::record::{Body, Update, gap_bits, write_gap};
+use crate::record::{Body, Update, gap_bits, gap_to, write_gap};
 
 /// What goes out to one peer in one send: [`Freight`] for its packets.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl<'a> Load<'a> {
     fn load_farewells(&mut self, room: &mut usize, writer: &mut BitWriter) {
         let mut before = 0;
         while let Some(slot) = self.plan.farewells.peek() {
-            let gap = (slot + 1 - before) as u64;
+            let gap = gap_to(slot, before);
             if 1 + gap_bits(gap) > *room {
                 break;
             }
@@ -84,7 +84,7 @@ impl<'a> Load<'a> {
                 continue;
             };
             let (body, fresh) = self.shape_of(slot, record);
-            let gap = (slot + 1 - before) as u64;
+            let gap = gap_to(slot, before);
             let bits = 1 + gap_bits(gap) + body.shape_bits(fresh, shape_before, kinds);
             if bits > *room {
                 if bits > self.packet_bits {
@@ -146,7 +146,7 @@ impl<'a> Load<'a> {
                 let update = Update::of(entities, record, *since);
                 // Otherwise it has arrived meanwhile.
                 if let Some(bits) = update.bits() {
-                    let gap = (slot + 1 - *before) as u64;
+                    let gap = gap_to(slot, *before);
                     let bits = 1 + gap_bits(gap) + bits;
                     if bits > *room {
                         break if bits > *packet_bits { Stop::TooLarge(slot) } else { Stop::Full };
@@ -215,6 +215,12 @@ impl<'a> Load<'a> {
 impl Drop for Load<'_> {
     fn drop(&mut self) {
         let (records, bits) = self.written;
+        // What had no room in this send is first in the next, and stays so while there is none at all.
+        match self.plan.first_left() {
+            Some(left) => self.peer.resume_at = left,
+            None if records > 0 => self.peer.resume_at = 0,
+            None => {}
+        }
         // What is left besides waits for something else to happen.
         self.peer.has_debts = !self.plan.is_done() || self.plan.is_partial;
         if records > 0 {

@@ -56,6 +56,8 @@ pub(crate) struct Peer {
     bulky: BTreeMap<u32, u32>,
     /// How many bits a record took lately.
     usual_bits: f32,
+    /// The slot that the next send begins with.
+    resume_at: u32,
 }
 
 /// What is remembered of the slots of one word.
@@ -91,6 +93,7 @@ impl Peer {
             boosted: BTreeMap::new(),
             bulky: BTreeMap::new(),
             usual_bits: USUAL_BITS,
+            resume_at: 0,
         }
     }
 

@@ -38,6 +38,12 @@ impl Queue {
         self.slots.clear();
         self.done = 0;
     }
+
+    /// Begins with a slot, and comes to those before it after the last.
+    fn begin_at(&mut self, slot: u32) {
+        let at = self.slots.partition_point(|other| *other < slot);
+        self.slots.rotate_left(at);
+    }
 }
 
 impl Plan {
@@ -64,6 +70,16 @@ impl Plan {
         } else {
             self.choose(peer, entities, bits);
         }
+        if peer.resume_at > 0 {
+            self.shapes.begin_at(peer.resume_at);
+            self.updates.begin_at(peer.resume_at);
+        }
+    }
+
+    /// The first that is still to do.
+    pub(super) fn first_left(&self) -> Option<u32> {
+        let left = self.shapes.peek().or_else(|| self.updates.peek())?;
+        Some(left as u32)
     }
 
     /// The most urgent, as many as fit. How urgent something is, is its gain times how long it was not sent: whatever has a

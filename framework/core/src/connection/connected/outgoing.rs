@@ -96,10 +96,9 @@ impl Link {
         let window = self.rate.window(self.max_datagram).map_or(u64::MAX, |w| w.saturating_sub(in_flight));
         let packets = if self.flush.at == now { MAX_BURST - self.flush.packets } else { MAX_BURST };
         let burst = packets as usize * self.max_datagram;
-        // The last packet may overdraw, unless there is nothing at all.
-        let overdraft = |bytes: usize| if bytes == 0 { 0 } else { bytes + self.max_datagram / 2 };
         let window = usize::try_from(window).unwrap_or(usize::MAX / 2);
-        overdraft(self.allowance.bytes().min(window)).min(burst)
+        // The last packet may overdraw: it goes out whole, or not at all.
+        self.allowance.bytes().min(window).min(burst).next_multiple_of(self.max_datagram)
     }
 
     /// Queues the refusals of requests that were dropped or refused since the last time. What finds no room waits.

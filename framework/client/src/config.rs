@@ -23,7 +23,8 @@ pub struct ClientConfig {
     /// Whether there are ticks on the client: [`ClientEvent::Tick`](crate::ClientEvent::Tick) events, and a
     /// `next_deadline` at each. On by default; a program that only sends messages sleeps longer without.
     pub ticks: bool,
-    /// What becomes of entities and resources of the old session when a new one begins: they go, or the game sees to it.
+    /// What becomes of entities and resources of the old session when a new one begins: they go, which is the default, or the game
+    /// sees to it. After a session has ended they stay until then.
     pub stale_entities: StaleEntities,
 }
 

@@ -6,17 +6,42 @@ use std::fmt;
 use crate::control::Standing;
 
 /// How authority over an entity stands, for this client.
+///
+/// | | moved there by |
+/// |---|---|
+/// | [`Available`](Self::Available) | the server |
+/// | [`Requested`](Self::Requested) | [`request_authority`](crate::ClientSide::request_authority), from `Available` |
+/// | [`Granted`](Self::Granted) | the server |
+/// | [`Releasing`](Self::Releasing) | [`release_authority`](crate::ClientSide::release_authority), from `Granted` or `Requested` |
+/// | [`Denied`](Self::Denied) | the server |
+///
+/// ```
+/// use bowline_core::{NetEntity, Protocol};
+/// use bowline_replication::{Authority, ClientSide};
+///
+/// /// Whether this client may write to it now; asks for it where it can be had.
+/// fn take<P: Protocol>(entities: &mut ClientSide<P>, entity: NetEntity) -> bool {
+///     match entities.authority(entity) {
+///         Some(Authority::Granted) => true,
+///         Some(Authority::Available) => {
+///             entities.request_authority(entity);
+///             false
+///         }
+///         _ => false,
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authority {
     /// Nobody has it. It can be asked for.
     Available,
-    /// It was asked for, and the server has not answered.
+    /// It was asked for, and the server has not answered. What this client writes meanwhile is its own picture alone.
     Requested,
     /// This client has it: what it writes is replicated.
     Granted,
-    /// It is being given back: what was written last is on its way to the server.
+    /// It is being given back: what was written last is on its way to the server. What is written now may go with it or not.
     Releasing,
-    /// Somebody else has it.
+    /// Somebody else has it, or the server keeps it to itself. It can be asked for when it is `Available` again.
     Denied,
 }
 

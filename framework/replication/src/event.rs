@@ -5,7 +5,25 @@ use bowline_core::{NetEntity, Protocol};
 use crate::Authority;
 
 /// What has happened to entities and resources that the other side replicates. Components and resources are named by the
-/// enums that the protocol's derive writes; their values are in the world by then.
+/// enums that the protocol's derive writes: `ArenaComponentKind`, `ArenaComponent` and their likes.
+///
+/// The world shows all that has arrived by the time an event is read, so it may be ahead of the event: a component that was
+/// updated and then removed is not there any more. Of several changes that arrive together, each has its event.
+///
+/// ```
+/// use bowline_core::Protocol;
+/// use bowline_replication::EntityEvent;
+///
+/// fn tell<P: Protocol>(event: &EntityEvent<P>) -> String {
+///     match event {
+///         EntityEvent::SpawnEntity(entity) => format!("{entity} comes into sight"),
+///         EntityEvent::DespawnEntity(entity) => format!("{entity} is gone, or out of sight"),
+///         EntityEvent::UpdateComponent { entity, tick, .. } => format!("{entity} was other by tick {tick}"),
+///         EntityEvent::Authority { entity, authority } => format!("authority over {entity} is {authority}"),
+///         other => format!("{other:?}"),
+///     }
+/// }
+/// ```
 #[non_exhaustive]
 pub enum EntityEvent<P: Protocol> {
     /// An entity has come into sight, with all its components. An [`InsertComponent`](Self::InsertComponent) for each follows.
@@ -23,7 +41,7 @@ pub enum EntityEvent<P: Protocol> {
         entity: NetEntity,
         /// Which.
         kind: P::ComponentKind,
-        /// The sender's tick when it was sent.
+        /// The sender's tick when it was sent. The change is of that tick or, where a packet was lost, of one before.
         tick: u32,
     },
     /// An entity does not have a component any more.
@@ -33,7 +51,8 @@ pub enum EntityEvent<P: Protocol> {
         /// What it was.
         component: P::Component,
     },
-    /// An entity is gone, or out of sight. Its components are gone with it.
+    /// An entity is gone, or out of sight. Its components are gone with it, without events of their own; so is authority over
+    /// it.
     DespawnEntity(NetEntity),
     /// There is a resource that was not there.
     InsertResource(P::ResourceKind),
@@ -46,7 +65,8 @@ pub enum EntityEvent<P: Protocol> {
     },
     /// A resource is gone.
     RemoveResource(P::Resource),
-    /// Authority over an entity stands otherwise than before, for this client.
+    /// Authority over an entity stands otherwise than before, for this client. There is none for an entity that is not lent any
+    /// more: [`ClientSide::authority`](crate::ClientSide::authority) is `None` then.
     Authority {
         /// Over which.
         entity: NetEntity,

@@ -3,6 +3,11 @@
 //! What changes is encoded once, field by field, whatever the number of those who see it; what each is owed is told from
 //! one number for each entity. Nothing here knows of sockets or connections: state goes into packets as
 //! [`Freight`](bowline_core::connection::Freight), and comes out of them as bytes.
+//!
+//! * [`ServerSide`] and [`ClientSide`] are the two halves. Games meet them through `Server` and `Client`, which drive them.
+//! * [`World`] is the embedded world. For a game with one of its own there are [`WorldSource`], where state comes from, and
+//!   [`WorldSink`], where it lands.
+//! * [`EntityEvent`] tells what has happened; [`Authority`], [`Approval`] and [`WriteRule`] are about who may write.
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

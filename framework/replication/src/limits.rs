@@ -1,6 +1,7 @@
 //! How much there may be of anything.
 
-/// The most entities on one side: what a peer can make the other remember is then some megabytes.
+/// The most entities on one side, resources and ids that clients may spawn with included: 1,048,576. What a peer can make the
+/// other remember is then some tens of megabytes.
 pub const MAX_ENTITIES: usize = 1 << 20;
 
 /// How many states larger than a packet may be on their way to a peer at once.

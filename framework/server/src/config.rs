@@ -23,7 +23,8 @@ pub struct ServerConfig {
     /// How many users may be connected at once; one more is refused as
     /// [`ServerFull`](bowline_core::RejectReason::ServerFull). 1,024.
     pub max_users: usize,
-    /// How many entities of its own each client may have. 0: none, and a client's `spawn` says so.
+    /// How many entities of its own each client may have. 0, the default: none, and a client's `spawn` says so. Each takes an id
+    /// from the moment the client connects, of [`MAX_ENTITIES`](bowline_replication::MAX_ENTITIES) for all.
     pub client_entities: usize,
 }
 

@@ -29,7 +29,7 @@ pub enum ServerEvent<P: Protocol, A> {
         message: P::Message,
     },
     /// A user has done something to an entity that it owns or has authority over. The server's
-    /// [`world`](crate::Server::world) shows it already.
+    /// [`world`](crate::Server::world) shows it already. What goes with a user that disconnects has no events.
     Entity(UserId, EntityEvent<P>),
     /// A user asks for authority over an entity that was delegated with
     /// [`Approval::Ask`](bowline_replication::Approval::Ask): answer with
@@ -40,7 +40,8 @@ pub enum ServerEvent<P: Protocol, A> {
         /// Over which entity.
         entity: NetEntity,
     },
-    /// A component or resource was given a value that cannot travel. Others see the one before it.
+    /// A component or resource was given a value that cannot travel, because a field is over its limit. Others see the one
+    /// before it. Found by [`send`](crate::Server::send), told by the next [`receive`](crate::Server::receive).
     Unencodable(Unencodable),
     /// It is time for this tick: simulate. All inputs for it have come, or will not.
     Tick(u32),

@@ -6,8 +6,8 @@ use bowline_replication::ServerSide;
 use crate::UserId;
 use crate::users::{User, Users};
 
-/// A room of users: those who are in the same place of the game, or in the same conversation. The id of one that is gone
-/// never means another.
+/// A room of users and entities: those who are in the same place of the game, or in the same conversation. Its users see its
+/// entities, and hear what is broadcast to it. The id of one that is gone never means another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomId {
     slot: u32,

@@ -19,13 +19,29 @@ use crate::world::World;
 use sink::ClientSink;
 pub use writing::NoEntityId;
 
-/// What becomes of the entities of an old session when a new one begins.
+/// What becomes of the entities and resources of an old session when a new one begins: `config.stale_entities` of a client.
+/// Until then they stay as they are, whatever this says.
+///
+/// ```
+/// use bowline_core::Protocol;
+/// use bowline_replication::{ClientSide, StaleEntities};
+///
+/// assert_eq!(StaleEntities::default(), StaleEntities::Despawn);
+///
+/// /// With `Keep`: once the game has seen what has come again.
+/// fn clear_up<P: Protocol>(entities: &mut ClientSide<P>) {
+///     println!("{} did not come again", entities.stale_entities().count());
+///     entities.despawn_stale();
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StaleEntities {
-    /// They go, each with its event, before anything of the new session comes.
+    /// They go, each with its event, before anything of the new session comes. Nothing can be there twice.
     #[default]
     Despawn,
-    /// They stay as they are, and the game says when they go. One whose place an entity of the new session takes goes then.
+    /// They stay as they are, and the game says when they [go](ClientSide::despawn_stale). One whose place an entity of the new
+    /// session takes, itself come again most likely, goes then: `DespawnEntity`, and `SpawnEntity`. A resource that comes again is
+    /// updated; one that does not stays.
     Keep,
 }
 
@@ -84,7 +100,8 @@ impl<P: Protocol> ClientSide<P> {
         }
     }
 
-    /// A new session begins: nothing is known of the other side's entities, and those of the old session are stale.
+    /// A new session begins: nothing is known of the other side's entities, and those of the old session are stale, this
+    /// client's own included. Nothing that was being said to the old server is left.
     pub fn begin_session(&mut self, stale: StaleEntities) {
         self.inbox = Inbox::of_server();
         self.writing = Entities::new::<P>();
@@ -106,12 +123,12 @@ impl<P: Protocol> ClientSide<P> {
         }
     }
 
-    /// The entities that a session before this one has left behind.
+    /// The entities that a session before this one has left behind, and that have not come again.
     pub fn stale_entities(&self) -> impl Iterator<Item = NetEntity> {
         self.stale.iter().copied()
     }
 
-    /// Those go, each with its event.
+    /// [Those](Self::stale_entities) go, each with its event. Resources stay.
     pub fn despawn_stale(&mut self) {
         for entity in std::mem::take(&mut self.stale) {
             self.world.end(entity);
@@ -125,13 +142,15 @@ impl<P: Protocol> ClientSide<P> {
         &self.world
     }
 
-    /// The embedded world, to change values in it. What this client may not write to is not replicated, and stays as it is
-    /// until the server says otherwise: for predictions.
+    /// The embedded world, to change values in it: what goes out is what this client [may write
+    /// to](Self::authority). Anything else stays as it was written until the server says otherwise, field by field: for
+    /// predictions.
     pub const fn world_mut(&mut self) -> &mut World<P> {
         &mut self.world
     }
 
-    /// Takes in what a packet of the server says. `false` where it makes no sense: then it is no server of ours.
+    /// Takes in what a packet of the server says; `packet` is its number, `tick` the server's when it sent that. `false` where it
+    /// makes no sense: then it is no server of ours, and the session should end.
     #[must_use]
     pub fn take_in_state(&mut self, bytes: &[u8], packet: u64, tick: u32) -> bool {
         let (inbox, mut sink) = self.split();
@@ -168,12 +187,13 @@ impl<P: Protocol> ClientSide<P> {
         }
     }
 
-    /// What has happened next.
+    /// What has happened next. A client that drives this asks here, and hands it on as an event of its own.
     pub fn next_event(&mut self) -> Option<EntityEvent<P>> {
         self.events.pop_front()
     }
 
-    /// A value that cannot travel.
+    /// A value that this client wrote and that cannot travel. Nobody else asks here: a game whose values may be over a limit
+    /// should, once in a while.
     pub fn next_failure(&mut self) -> Option<Unencodable> {
         self.failures.pop()
     }

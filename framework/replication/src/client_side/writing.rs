@@ -22,10 +22,12 @@ use crate::world::Bundle;
 pub struct NoEntityId;
 
 impl<P: Protocol> ClientSide<P> {
-    /// An entity of this client: it alone writes to it, and others see it where the server lets them.
+    /// An entity of this client: it alone writes to it, and others see it where the server lets them. The id is the one that all
+    /// will know it by.
     ///
     /// # Errors
-    /// Where the server has given no id for it.
+    /// Where the server has given no id for it: it allows none, all are in use, or they have not come yet. The first come with
+    /// the first packets of a session, and another one a round trip after a despawn.
     pub fn spawn<B: Bundle<P>>(&mut self, components: B) -> Result<NetEntity, NoEntityId> {
         let at = self.reserved.iter().position(|entity| self.writing.is_free(*entity)).ok_or(NoEntityId)?;
         let entity = self.reserved.remove(at);
@@ -40,7 +42,8 @@ impl<P: Protocol> ClientSide<P> {
         Ok(entity)
     }
 
-    /// An entity of this client goes, everywhere. `false` where it is none of its own.
+    /// An entity of this client goes, here at once and everywhere in time. `false` where it is none of its own. There is no event
+    /// for it here.
     pub fn despawn(&mut self, entity: NetEntity) -> bool {
         if !self.own.remove(&entity) {
             return false;
@@ -64,7 +67,8 @@ impl<P: Protocol> ClientSide<P> {
         is_own
     }
 
-    /// Takes a component of an entity of this client away.
+    /// Takes a component of an entity of this client away; it comes back. `None` where there is none, or the entity is none of
+    /// its own.
     pub fn remove<C: ComponentOf<P>>(&mut self, entity: NetEntity) -> Option<C> {
         if !self.own.contains(&entity) {
             return None;
@@ -73,12 +77,13 @@ impl<P: Protocol> ClientSide<P> {
         self.world.remove(entity)
     }
 
-    /// The entities of this client.
+    /// The entities of this client, in the order of their ids.
     pub fn own_entities(&self) -> impl Iterator<Item = NetEntity> {
         self.own.iter().copied()
     }
 
-    /// How authority over an entity stands; `None` where there is none to be had. This client has it over its own.
+    /// How authority over an entity stands; `None` where there is none to be had: it is not lent, or not seen. This client has
+    /// it over its own.
     #[must_use]
     pub fn authority(&self, entity: NetEntity) -> Option<Authority> {
         if self.own.contains(&entity) {
@@ -88,17 +93,19 @@ impl<P: Protocol> ClientSide<P> {
         }
     }
 
-    /// Asks for authority over an entity; an event tells the answer. `false` where it is not to be had now.
+    /// Asks for authority over an entity; an [`Authority`](EntityEvent::Authority) event tells the answer. `false` where it is not
+    /// to be had now, because somebody has it or it is not lent.
     pub fn request_authority(&mut self, entity: NetEntity) -> bool {
         self.drive(entity, ClientInput::Request) == Some(Authority::Requested)
     }
 
-    /// Gives authority over an entity back, once what was written to it has arrived. `false` where this client has none.
+    /// Gives authority over an entity back, once what was written to it has arrived, or takes the question back. `false` where
+    /// this client has none and has not asked.
     pub fn release_authority(&mut self, entity: NetEntity) -> bool {
         self.drive(entity, ClientInput::Release) == Some(Authority::Releasing)
     }
 
-    /// Takes the changes in of what this client writes to. Once before the packets of a send.
+    /// Takes in the changes of what this client writes to. Once before the packets of a send.
     pub fn collect(&mut self) {
         self.try_returning();
         let Self { writing, world, failures, .. } = self;

@@ -16,7 +16,8 @@ use crate::sink::WorldSink;
 use crate::world::World;
 
 impl<P: Protocol> ServerSide<P> {
-    /// What clients may write to a component; whatever they like where nothing was said.
+    /// What clients may write to a component from now on; whatever they like where nothing was said. It takes the place of a
+    /// rule that was there.
     pub fn set_write_rule<C: ComponentOf<P>>(&mut self, rule: WriteRule<C>) {
         *C::of_mut(&mut self.rules) = rule;
     }

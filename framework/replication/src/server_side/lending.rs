@@ -9,11 +9,22 @@ use crate::authority::{Holder, Outcome, ServerInput};
 use crate::control::{FromServer, Standing};
 
 /// How a request for authority over an entity is decided.
+///
+/// ```
+/// use bowline_core::{NetEntity, Protocol};
+/// use bowline_replication::{Approval, ServerSide};
+///
+/// /// Whoever asks first has the ball; a throne is for the game to give.
+/// fn lend<P: Protocol>(server: &mut ServerSide<P>, ball: NetEntity, throne: NetEntity) {
+///     server.delegate(ball, Approval::Automatic);
+///     server.delegate(throne, Approval::Ask);
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Approval {
-    /// Who asks first has it.
+    /// Who asks first has it; others are denied until it is given back.
     Automatic,
-    /// The game is asked by an event, and answers now or later.
+    /// The game is asked by an event, and answers now or later. Whoever waits is denied when somebody else gets it.
     Ask,
 }
 
@@ -35,7 +46,8 @@ pub(super) struct Lent {
 }
 
 impl<P: Protocol> ServerSide<P> {
-    /// Has clients that see an entity ask for authority over it. `false` where it is gone or a client's own.
+    /// Has clients that see an entity ask for authority over it; again, it changes how they are answered. `false` where it is gone
+    /// or a client's own.
     pub fn delegate(&mut self, entity: NetEntity, approval: Approval) -> bool {
         let slot = entity.slot() as u32;
         if !self.entities.is_alive(entity) || matches!(self.ownership.get(&slot), Some(Ownership::Client(_)))
@@ -68,17 +80,20 @@ impl<P: Protocol> ServerSide<P> {
         }
     }
 
-    /// Lets a user have authority that it asked for; `false` where somebody has it, or nothing is to be lent.
+    /// Lets a user have authority that it asked for; `false` where somebody else has it, the entity is not delegated, or the user
+    /// does not see it.
     pub fn grant_authority(&mut self, user: usize, entity: NetEntity) -> bool {
         self.lend(user, entity, ServerInput::Grant(user))
     }
 
-    /// Gives a user authority, whether it asked or not, whoever has it now. `false` where the user does not see the entity.
+    /// Gives a user authority, whether it asked or not, whoever has it now. `false` where the entity is not delegated, or the
+    /// user does not see it: what it sees is worked out by [`collect`](Self::collect).
     pub fn give_authority(&mut self, user: usize, entity: NetEntity) -> bool {
         self.lend(user, entity, ServerInput::Give(user))
     }
 
-    /// Tells a user that it does not get what it asked for.
+    /// Tells a user that it does not get what it asked for; nothing where it did not ask. It is told `Denied`, and where nobody
+    /// has the entity `Available` right after: it may ask again.
     pub fn deny_authority(&mut self, user: usize, entity: NetEntity) {
         let Some(lent) = self.lent_mut(entity) else { return };
         if lent.asking.remove(&user) {
@@ -124,7 +139,8 @@ impl<P: Protocol> ServerSide<P> {
         }
     }
 
-    /// A client's own entity becomes the server's; its client sees it as any other from now on.
+    /// A client's own entity becomes the server's; its client sees it as any other from now on, where it is in scope, and may
+    /// spawn another. `false` where it is no client's own.
     pub fn disown(&mut self, entity: NetEntity) -> bool {
         let slot = entity.slot();
         let Some(owner) = self.owner(entity) else { return false };

@@ -233,12 +233,14 @@ impl<P: Protocol> ServerSide<P> {
         self.world.place_mut::<R>().value.take()
     }
 
-    /// What it is when it is first sent, an entity stays: later changes are not sent.
+    /// What it is at the next [`collect`](Self::collect), an entity stays: later changes of its values are not taken in. Components
+    /// still come and go.
     pub fn make_static(&mut self, entity: NetEntity) {
         self.entities.set_mode(entity, Mode::Static);
     }
 
-    /// Changes of an entity are not sent until it is resumed. Who comes to see it meanwhile sees it as it is then.
+    /// Changes of an entity are not sent until it is resumed. Who comes to see it meanwhile, or lost a packet with it, is told how
+    /// it is then.
     pub fn pause(&mut self, entity: NetEntity) {
         self.entities.set_mode(entity, Mode::Paused);
     }
@@ -255,7 +257,8 @@ impl<P: Protocol> ServerSide<P> {
         }
     }
 
-    /// How soon changes of an entity go out where not all fit, next to others. 0: not at all.
+    /// How soon changes of an entity go out where not all fit, next to others. 1 where nothing was said; 0 or less: not at all.
+    /// What is no number counts as 1.
     pub fn set_gain(&mut self, entity: NetEntity, gain: f32) {
         if let Some(record) = self.entities.get_mut(entity) {
             record.gain = if gain.is_finite() { gain.max(0.0) } else { 1.0 };
@@ -263,7 +266,7 @@ impl<P: Protocol> ServerSide<P> {
         self.users.iter_mut().flatten().for_each(|user| user.peer.look_for_debts());
     }
 
-    /// The same for one user; `None` as it is for all.
+    /// The same for one user, in the place of the entity's own gain; `None` as it is for all. It is forgotten with the entity.
     pub fn set_user_gain(&mut self, user: usize, entity: NetEntity, gain: Option<f32>) {
         let gain = gain.filter(|gain| gain.is_finite()).map(|gain| gain.max(0.0));
         if self.entities.is_alive(entity)
@@ -273,7 +276,7 @@ impl<P: Protocol> ServerSide<P> {
         }
     }
 
-    /// What a user is told of an entity next counts so many times as urgent, once.
+    /// What a user is told of an entity next counts so many times as urgent, until it has gone out once.
     pub fn boost_once(&mut self, user: usize, entity: NetEntity, times: f32) {
         if self.entities.is_alive(entity)
             && times.is_finite()

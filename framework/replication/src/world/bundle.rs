@@ -2,7 +2,8 @@ use bowline_core::{ComponentOf, NetEntity, Protocol};
 
 use super::World;
 
-/// The components that an entity begins with: a tuple of up to eight of the protocol's, or `()`.
+/// The components that an entity begins with: a tuple of up to eight of the protocol's, or `()`. Of two of one type the last
+/// counts. More can be inserted before the next send, and come to others together with these.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no tuple of components of the protocol `{P}`",
     label = "not a tuple of components",

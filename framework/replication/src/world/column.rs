@@ -36,8 +36,8 @@ pub(crate) struct Place<R> {
     pub(crate) has_changed: bool,
 }
 
-/// A component or resource to be changed: what `component_mut` and `resource_mut` give. Reading it is no change; writing is,
-/// and what comes out as it was is not sent all the same.
+/// A component or resource to be changed: what `component_mut` and `resource_mut` give. Reading through it is no change. The
+/// first write marks it, and what comes out as it was is not sent all the same.
 #[derive(Debug)]
 pub struct Mut<'a, C> {
     value: &'a mut C,

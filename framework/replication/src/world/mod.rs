@@ -17,6 +17,14 @@ use column::{Column, Columns, Place, Places};
 
 /// Entities with components, and resources: what a server or a client has of them.
 ///
+/// Looking is for everybody; values are changed by [`component_mut`](Self::component_mut),
+/// [`for_each_mut`](Self::for_each_mut) and [`resource_mut`](Self::resource_mut). What is written to is compared with what was
+/// sent before, when `send` is called next, and goes out where it is other. Entities and components come and go by the server,
+/// or on a client by what arrives.
+///
+/// Components stand in a column for each type, by the slot of their entity; looking one up takes an index, and a walk is in the
+/// order of slots.
+///
 /// ```
 /// # use bowline_replication::World;
 /// # use bowline_core::{ComponentOf, Mutable, NetEntity, Protocol};
@@ -67,7 +75,7 @@ impl<P: Protocol> World<P> {
         self.len == 0
     }
 
-    /// All entities, in the order of their slots.
+    /// All entities, in the order of their slots. Resources are not among them.
     pub fn entities(&self) -> impl Iterator<Item = NetEntity> {
         let alive = (0..).zip(&self.slots).filter(|(_, slot)| slot.is_alive);
         alive.map(|(index, slot)| NetEntity::new(index, slot.generation))
@@ -79,7 +87,8 @@ impl<P: Protocol> World<P> {
         self.contains(entity).then(|| self.column::<C>().get(entity.slot())).flatten()
     }
 
-    /// A component of an entity, to be changed: it counts as changed once it is written to.
+    /// A component of an entity, to be changed: it counts as changed once it is written to. `None` where the entity is gone or
+    /// has none. A component that is immutable does not compile here.
     pub fn component_mut<C: ComponentOf<P> + Mutable>(&mut self, entity: NetEntity) -> Option<Mut<'_, C>> {
         if !self.contains(entity) {
             return None;
@@ -93,12 +102,22 @@ impl<P: Protocol> World<P> {
         self.component::<C>(entity).is_some()
     }
 
-    /// The entities that have all of the components of `Q`, with these: `world.query::<(&Position, &Health)>()`.
+    /// The entities that have all of the components of `Q`, with these, in the order of their slots. It looks at every entity.
+    ///
+    /// ```
+    /// use bowline_core::{ComponentOf, Protocol};
+    /// use bowline_replication::World;
+    ///
+    /// fn how_many_have_both<P: Protocol, Position: ComponentOf<P>, Health: ComponentOf<P>>(world: &World<P>) -> usize {
+    ///     world.query::<(&Position, &Health)>().count()
+    /// }
+    /// ```
     pub fn query<'w, Q: Query<P> + 'w>(&'w self) -> impl Iterator<Item = (NetEntity, Q::Item<'w>)> {
         self.entities().filter_map(|entity| Q::fetch(self, entity.slot()).map(|item| (entity, item)))
     }
 
-    /// Hands over every component of a type, to be changed: those that are written to count as changed.
+    /// Hands over every component of a type, to be changed, in the order of their entities' slots: those that are written to
+    /// count as changed.
     pub fn for_each_mut<C: ComponentOf<P> + Mutable>(&mut self, mut each: impl FnMut(NetEntity, Mut<'_, C>)) {
         let Self { slots, components, .. } = self;
         C::of_mut(components).for_each_mut(|slot, value| {
@@ -114,7 +133,7 @@ impl<P: Protocol> World<P> {
         R::of(&self.resources).value.as_ref()
     }
 
-    /// A resource, to be changed: it counts as changed once it is written to.
+    /// A resource, to be changed: it counts as changed once it is written to. `None` where there is none.
     pub fn resource_mut<R: ResourceOf<P> + Mutable>(&mut self) -> Option<Mut<'_, R>> {
         R::of_mut(&mut self.resources).get_mut()
     }

@@ -2,8 +2,8 @@ use bowline_core::{ComponentOf, Protocol};
 
 use super::World;
 
-/// What [`World::query`] looks for: references to components, alone or in a tuple of up to six, and options of them where
-/// entities without are meant too.
+/// What [`World::query`] looks for: a reference to a component, or an option of one where entities without it are meant too,
+/// alone or in a tuple of up to six.
 pub trait Query<P: Protocol> {
     /// What there is for an entity.
     type Item<'w>;

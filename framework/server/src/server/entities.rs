@@ -26,7 +26,8 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         replication.contains(entity).then_some(EntityMut { replication, rooms, entity })
     }
 
-    /// An entity is gone; `false` where it was already.
+    /// An entity is gone, with its components, from its rooms, and from all clients in time; `false` where it was gone already. A
+    /// client that owns it is not told: leave it to that client.
     pub fn despawn(&mut self, entity: NetEntity) -> bool {
         self.replication.despawn(entity)
     }
@@ -43,7 +44,8 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         self.replication.world_mut()
     }
 
-    /// Puts a resource in the place of what was there; the old one comes back. All users see it, whatever rooms they are in.
+    /// Puts a resource in the place of what was there; the old one comes back. All users see it, whatever rooms they are in, and
+    /// those that come later do from the beginning. Its value has to be within its limits.
     ///
     /// # Errors
     /// Where there are [`MAX_ENTITIES`](bowline_replication::MAX_ENTITIES) already.
@@ -51,7 +53,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         self.replication.insert_resource(resource)
     }
 
-    /// Takes a resource away, from all users too.
+    /// Takes a resource away, from all users too, and gives it back; `None` where there is none.
     pub fn remove_resource<R: ResourceOf<P>>(&mut self) -> Option<R> {
         self.replication.remove_resource()
     }
@@ -62,7 +64,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         self.world().resource()
     }
 
-    /// A resource, to be changed: what is written to is sent.
+    /// A resource, to be changed: what is written to is sent, field by field. `None` where there is none.
     pub fn resource_mut<R: ResourceOf<P> + Mutable>(&mut self) -> Option<Mut<'_, R>> {
         self.world_mut().resource_mut()
     }
@@ -74,32 +76,33 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
     }
 
     /// Lets a user have authority that it asked for with an
-    /// [`AuthorityRequested`](crate::ServerEvent::AuthorityRequested) event; `false` where somebody else has it, or the user
-    /// is gone or does not see the entity.
+    /// [`AuthorityRequested`](crate::ServerEvent::AuthorityRequested) event; `false` where somebody else has it, it is not
+    /// delegated, or the user is gone or does not see it.
     pub fn grant_authority(&mut self, user: UserId, entity: NetEntity) -> bool {
         self.users.get(user).is_some() && self.replication.grant_authority(user.slot(), entity)
     }
 
-    /// Gives a user authority, whether it asked or not and whoever has it now; `false` where the user is gone or does not see
-    /// the entity.
+    /// Gives a user authority, whether it asked or not and whoever has it now; `false` where the entity is not
+    /// [delegated](EntityMut::delegate), or the user is gone or does not see it. What a user sees is worked out by
+    /// [`send`](Self::send): for an entity that has only just been shown, wait for the next.
     pub fn give_authority(&mut self, user: UserId, entity: NetEntity) -> bool {
         self.users.get(user).is_some() && self.replication.give_authority(user.slot(), entity)
     }
 
-    /// Tells a user that it does not get the authority that it asked for.
+    /// Tells a user that it does not get the authority that it asked for; nothing where it did not ask. It may ask again.
     pub fn deny_authority(&mut self, user: UserId, entity: NetEntity) {
         if self.users.get(user).is_some() {
             self.replication.deny_authority(user.slot(), entity);
         }
     }
 
-    /// The user that owns an entity, or has authority over it.
+    /// The user that owns an entity, or has authority over it; `None` where it is the server's.
     #[must_use]
     pub fn authority(&self, entity: NetEntity) -> Option<UserId> {
         self.users.id_at(self.replication.authority(entity)?)
     }
 
-    /// The user whose own an entity is: that has spawned it.
+    /// The user whose own an entity is: that has spawned it. `None` for all others, those that are lent too.
     #[must_use]
     pub fn owner(&self, entity: NetEntity) -> Option<UserId> {
         self.users.id_at(self.replication.owner(entity)?)
@@ -111,14 +114,14 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
         self.replication.set_write_rule(rule);
     }
 
-    /// How much a user wrote that it was not allowed to, or that made no sense. Honest clients write a little of it when
-    /// authority changes hands.
+    /// How much a user wrote that it was not allowed to, or that made no sense: components and packets, since it connected. Honest
+    /// clients write a little of it when authority changes hands. 0 where the user is gone.
     #[must_use]
     pub fn refused_writes(&self, user: UserId) -> u64 {
         self.users.get(user).map_or(0, |_| self.replication.refused(user.slot()))
     }
 
-    /// The engine itself: for adapters to a world that is not the embedded one.
+    /// The engine itself: for adapters to a world that is not the embedded one. It knows users and rooms by their slots.
     pub const fn replication_mut(&mut self) -> &mut ServerSide<P> {
         &mut self.replication
     }

@@ -12,6 +12,7 @@ use bowline::{
 };
 use bowline_sim::{ClusterConfig, Conditions, Fault, Pair, Seen};
 
+use crate::entities::{HarbourClient, Hull, harbour, ms};
 use crate::protocol::{Arena, ArenaMessage, Chat, Login, Talk};
 
 fn login(name: &str) -> Login {
@@ -427,4 +428,49 @@ fn a_silent_peer_times_out() {
         _ => None,
     });
     assert_eq!(gone, Some(&DisconnectReason::TimedOut));
+}
+
+// ANCHOR: stale
+fn begin_again(client: &mut HarbourClient) {
+    let entities = client.entities_mut();
+    // Of the last session, and not come again: fade them out, say, or leave them for a moment.
+    for ship in entities.stale_entities() {
+        println!("{ship} was here when the line broke");
+    }
+    entities.despawn_stale(); // they go, each with its `DespawnEntity` event
+}
+// ANCHOR_END: stale
+
+#[test]
+fn entities_of_the_last_session_can_stay() {
+    for keep in [false, true] {
+        let mut config = ClusterConfig::new(1, 1);
+        if keep {
+            // ANCHOR: keep
+            config.client.stale_entities = StaleEntities::Keep;
+            // ANCHOR_END: keep
+        }
+        let (mut cluster, room) = harbour(config);
+        let server = cluster.server_mut();
+        let ships = [1, 2].map(|hull| server.spawn((Hull(hull),)).unwrap());
+        for ship in ships {
+            server.room_mut(room).add_entity(ship);
+        }
+        cluster.run_for(ms(300));
+        cluster.client_mut(0).disconnect();
+        cluster.run_for(ms(300));
+        assert_eq!(cluster.client(0).entities().world().len(), 2, "they can still be shown");
+        cluster.server_mut().despawn(ships[0]);
+        cluster.client_mut(0).reconnect().unwrap();
+        cluster.run_for(ms(500));
+        assert_eq!(cluster.client(0).entities().world().len(), if keep { 2 } else { 0 });
+        let user = cluster.server().users().next().unwrap();
+        cluster.server_mut().room_mut(room).add_user(user);
+        cluster.run_for(ms(300));
+        let stale: Vec<_> = cluster.client(0).entities().stale_entities().collect();
+        assert_eq!(stale, if keep { vec![ships[0]] } else { vec![] });
+        begin_again(cluster.client_mut(0));
+        let left: Vec<_> = cluster.client(0).entities().world().entities().collect();
+        assert_eq!(left, [ships[1]]);
+    }
 }

@@ -6,9 +6,12 @@
     reason = "a page shows what a game writes, and a game's items are public"
 )]
 
+mod authority;
+mod bandwidth;
 mod channels;
 mod conditioner;
 mod diagnostics;
+mod entities;
 mod first_game;
 mod first_game_udp;
 mod lifecycle;
@@ -16,7 +19,10 @@ mod own_transport;
 mod pages;
 mod protocol;
 mod readme;
+mod readme_entities;
 mod requests;
+mod resources;
+mod scope;
 mod simulator;
 mod ticks;
 mod transports;

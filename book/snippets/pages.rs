@@ -108,6 +108,7 @@ fn the_limits_of_the_readme_are_the_defaults() {
         ("connection.receive_memory", kib(connection.receive_memory)),
         ("doorway.max_pending", doorway.max_pending.to_string()),
         ("doorway.decision_timeout", seconds(doorway.decision_timeout)),
+        ("client_entities", ServerConfig::default().client_entities.to_string()),
         ("max_users", ServerConfig::default().max_users.to_string()),
         ("socket.max_datagram_size", format!("{DEFAULT_MAX_DATAGRAM} bytes")),
     ];
@@ -116,4 +117,19 @@ fn the_limits_of_the_readme_are_the_defaults() {
     }
     assert_eq!(ConnectionConfig::MAX_MESSAGE_SIZE >> 20, 16);
     assert_eq!(AppText::MAX_BYTES, 256);
+    assert!(readme.contains("1,048,576 entities") && bowline::MAX_ENTITIES == 1_048_576);
+}
+
+#[test]
+fn the_states_of_authority_are_the_librarys_words() {
+    let page = page("authority.md");
+    for state in [
+        Authority::Available,
+        Authority::Requested,
+        Authority::Granted,
+        Authority::Releasing,
+        Authority::Denied,
+    ] {
+        assert!(page.contains(&format!("| `{state:?}` |")), "the page has no row for: {state:?}");
+    }
 }

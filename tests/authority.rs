@@ -178,7 +178,7 @@ fn a_client_writes_where_it_may_and_nowhere_else() {
     cluster.client_mut(0).entities_mut().request_authority(entity);
     cluster.run_for(MS * 200);
     cluster.server_mut().set_write_rule::<Health>(WriteRule::Never);
-    cluster.server_mut().set_write_rule::<Position>(WriteRule::If(|_, _, at| at.x < 1_000.0));
+    cluster.server_mut().set_write_rule::<Position>(WriteRule::when(|_, _, at: &Position| at.x < 1_000.0));
     let user = user_of(&cluster, 0);
     move_to(&mut cluster, 0, entity, 500.0);
     assert_eq!(x_at(cluster.server().world(), entity), 500.0);

@@ -402,7 +402,11 @@ impl Story {
             for entity in server.world().entities() {
                 let expected = described(server.world(), entity);
                 if self.sees(client, entity) {
-                    assert_eq!(described(world, entity), expected, "{entity} on client {client}");
+                    let seen = described(world, entity);
+                    assert!(
+                        seen == expected,
+                        "{entity} on client {client}: {seen:.200?} instead of {expected:.200?}"
+                    );
                 } else if !self.persisting.contains(&entity) {
                     assert!(!world.contains(entity), "{entity} is out of sight of client {client}");
                 }

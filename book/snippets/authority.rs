@@ -166,7 +166,9 @@ fn a_rule_holds() {
     let server = cluster.server_mut();
     // ANCHOR: rules
     server.set_write_rule::<Hull>(WriteRule::Never);
-    server.set_write_rule::<Position>(WriteRule::If(|_slot, _ship, at| at.x.hypot(at.y) < 1_000.0));
+    server.set_write_rule::<Position>(WriteRule::when(|_slot, _ship, at: &Position| {
+        at.x.hypot(at.y) < 1_000.0
+    }));
     // ANCHOR_END: rules
     let write = |cluster: &mut Cluster<Harbour>, x: f32, hull: u8| {
         let world = cluster.client_mut(0).entities_mut().world_mut();

@@ -81,7 +81,8 @@ pub use bowline_macros::{Channel, Message, Protocol, Replicate, Request, Wire};
 pub use bowline_platform::{OsEntropy, SystemClock};
 pub use bowline_replication::{
     Approval, Authority, Bundle, Changes, ClientSide, EntityEvent, MAX_ENTITIES, Mut, NoEntityId, Query,
-    ServerSide, StaleEntities, TooManyEntities, Unencodable, World, WorldSink, WorldSource, WriteRule,
+    ServerSide, StaleEntities, TooManyEntities, Unencodable, UnencodableError, World, WorldSink, WorldSource,
+    WriteRule,
 };
 pub use bowline_server::{
     Audience, AuthRequest, AuthTicket, Authenticate, Departure, EntityMut, Grid, Rejection, RoomId, RoomMut,

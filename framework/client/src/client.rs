@@ -8,7 +8,7 @@ use bowline_core::{
     RoundTrip, SocketConfig, TickTime, ToServer, Unanswered, Unsent,
 };
 
-use bowline_replication::{ClientSide, EntityEvent};
+use bowline_replication::{ClientSide, EntityEvent, Unencodable};
 
 use crate::observe::Observer;
 use crate::{ClientConfig, Progress, Session, TickStats};
@@ -58,6 +58,8 @@ pub enum ClientEvent<P: Protocol> {
     /// Something has happened to an entity or a resource of the server. The client's [`entities`](Client::entities) show it
     /// already.
     Entity(EntityEvent<P>),
+    /// A component that this client writes to was given a value that cannot travel. The server sees the one before it.
+    Unencodable(Unencodable),
     /// The server did not let the client in.
     Rejected(RejectReason),
     /// The session, or the attempt to make one, has ended.
@@ -152,10 +154,13 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
         if let Some(event) = self.events.pop_front() {
             return Some(event);
         }
-        if const { P::SCHEMA.has_entities() }
-            && let Some(event) = self.next_entity_event()
-        {
-            return Some(ClientEvent::Entity(event));
+        if const { P::SCHEMA.has_entities() } {
+            if let Some(event) = self.entities_mut().next_event() {
+                return Some(ClientEvent::Entity(event));
+            }
+            if let Some(failure) = self.entities_mut().next_failure() {
+                return Some(ClientEvent::Unencodable(failure));
+            }
         }
         // After all else that `receive` has found; one by one, for what is sent next is sent in that tick.
         match &mut self.state {
@@ -258,14 +263,6 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
             None => None,
         };
         state.into_iter().chain(self.retry.at).min()
-    }
-
-    fn next_entity_event(&mut self) -> Option<EntityEvent<P>> {
-        match self.state.as_mut()? {
-            State::Disconnected(session) => session.entities_mut().next_event(),
-            State::Pending(session) => session.entities_mut().next_event(),
-            State::Connected(session) => session.entities_mut().next_event(),
-        }
     }
 
     fn config(&self) -> Option<&ClientConfig> {
@@ -489,6 +486,7 @@ where
             Self::Request(requested) => f.debug_tuple("Request").field(requested).finish(),
             Self::Tick(tick) => f.debug_tuple("Tick").field(tick).finish(),
             Self::Entity(event) => event.fmt(f),
+            Self::Unencodable(failure) => f.debug_tuple("Unencodable").field(failure).finish(),
             Self::Rejected(reason) => f.debug_tuple("Rejected").field(reason).finish(),
             Self::Disconnected(reason) => f.debug_tuple("Disconnected").field(reason).finish(),
             Self::Reconnecting { attempt, after } => {

@@ -388,6 +388,9 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
     /// The next message or request that has arrived. One that the protocol does not know is dropped and counted.
     pub fn next_incoming(&mut self) -> Option<Incoming<P>> {
         loop {
+            if self.io.entities.is_full() {
+                return None;
+            }
             let received: Received = self.connection.next_message()?;
             if const { P::SCHEMA.has_entities() } && self.is_of_entities(&received) {
                 self.take_in_entities(received);
@@ -531,7 +534,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
                 send_all(transport, datagram, now, |now, datagram| connection.poll_transmit(now, datagram))
             }
         }
-        entities.finish(tick);
+        entities.finish(tick, connection.max_message_size());
     }
 }
 

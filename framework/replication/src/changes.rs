@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::marker::PhantomData;
 
 use bowline_core::{ComponentOf, EncodeError, NetEntity, Protocol, ResourceOf};
@@ -11,21 +12,50 @@ pub struct Changes<'a, P> {
     pub(crate) entities: &'a mut Entities,
     /// The entity of each resource, by its place in the protocol.
     pub(crate) resources: &'a [Option<NetEntity>],
-    pub(crate) failures: &'a mut Vec<Unencodable>,
+    pub(crate) failures: &'a mut VecDeque<Unencodable>,
     pub(crate) protocol: PhantomData<fn() -> P>,
 }
 
 /// A component or resource whose value cannot travel, because a field is over a limit. Others see that field as it was, until it
-/// has a value that can travel; its other fields go on. It is told once for each time that such a value is taken in.
+/// has a value that can travel; its other fields go on. A component that is new is not seen at all before. It is told once for
+/// each time that such a value is taken in.
+///
+/// Or an entity whose components are too much together for the largest message that may be sent: whoever it was for sees it
+/// as it was before, or not at all, until it is smaller.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("`{item}` of {entity} is not sent as it is now: {error}")]
 pub struct Unencodable {
     /// Whose it is.
     pub entity: NetEntity,
-    /// The name of the component or resource.
+    /// The name of the component or resource; `"all of it"` where it is the entity.
     pub item: &'static str,
     /// What is wrong with it.
-    pub error: EncodeError,
+    pub error: UnencodableError,
+}
+
+/// What is wrong with something that cannot travel.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnencodableError {
+    /// A field is over its limit.
+    #[error(transparent)]
+    Field(#[from] EncodeError),
+    /// The entity is too large.
+    #[error(
+        "it takes {len} bytes, and max_message_size is {max}; split it up or raise the limit on both sides"
+    )]
+    TooLarge {
+        /// How many bytes all its components take.
+        len: usize,
+        /// How many they may.
+        max: usize,
+    },
+}
+
+impl Unencodable {
+    pub(crate) const fn too_large(entity: NetEntity, len: usize, max: usize) -> Self {
+        Self { entity, item: "all of it", error: UnencodableError::TooLarge { len, max } }
+    }
 }
 
 impl<P: Protocol> Changes<'_, P> {
@@ -35,7 +65,7 @@ impl<P: Protocol> Changes<'_, P> {
     #[inline]
     pub fn component<C: ComponentOf<P>>(&mut self, entity: NetEntity, value: &C) {
         if let Err(error) = self.entities.write(entity, C::TAG.index() as u16, value) {
-            self.failures.push(Unencodable { entity, item: C::NAME, error });
+            self.failures.push_back(Unencodable { entity, item: C::NAME, error: error.into() });
         }
     }
 
@@ -51,7 +81,7 @@ impl<P: Protocol> Changes<'_, P> {
         let Some(entity) = self.resources.get(index).copied().flatten() else { return };
         let kind = (P::SCHEMA.components.len() + index) as u16;
         if let Err(error) = self.entities.write(entity, kind, value) {
-            self.failures.push(Unencodable { entity, item: R::NAME, error });
+            self.failures.push_back(Unencodable { entity, item: R::NAME, error: error.into() });
         }
     }
 }

@@ -7,7 +7,8 @@ use bowline_core::{BitReader, BitWriter, DecodeError, NetEntity, Wire};
 #[derive(Debug, PartialEq)]
 pub(crate) struct BulkyState {
     pub(crate) slot: u32,
-    pub(crate) epoch: u32,
+    /// Which of the states that went by themselves it is.
+    pub(crate) id: u32,
     pub(crate) packet: u64,
     pub(crate) tick: u32,
     /// A shape record, without its gap.
@@ -21,12 +22,14 @@ pub(crate) enum FromServer {
     /// A large state of the client's has been taken in.
     StateTaken {
         slot: u32,
-        epoch: u32,
+        id: u32,
     },
     /// Ids that the client may spawn entities with.
     Reserved(NetEntity),
     /// How authority over an entity stands, for this client.
     Authority(NetEntity, Standing),
+    /// An entity of the client's own is gone, by the server's will.
+    Gone(NetEntity),
 }
 
 /// From a client.
@@ -35,7 +38,7 @@ pub(crate) enum FromClient {
     State(BulkyState),
     StateTaken {
         slot: u32,
-        epoch: u32,
+        id: u32,
     },
     /// May I write to it?
     Request(NetEntity),
@@ -55,7 +58,7 @@ pub(crate) enum Standing {
 
 impl BulkyState {
     fn encode(&self, writer: &mut BitWriter) {
-        for number in [self.slot.into(), self.epoch.into(), self.packet, self.tick.into()] {
+        for number in [self.slot.into(), self.id.into(), self.packet, self.tick.into()] {
             writer.write_varint(number);
         }
         writer.align();
@@ -63,12 +66,12 @@ impl BulkyState {
     }
 
     fn decode(bytes: &[u8], reader: &mut BitReader<'_>) -> Result<Self, DecodeError> {
-        let (slot, epoch) = (number(reader)?, number(reader)?);
+        let (slot, id) = (number(reader)?, number(reader)?);
         let (packet, tick) = (reader.read_varint()?, number(reader)?);
         let rest = bytes.len() - reader.remaining_bits() / 8;
         let bytes = bytes.get(rest..).unwrap_or_default().to_vec();
         reader.skip_bits(reader.remaining_bits())?;
-        Ok(Self { slot, epoch, packet, tick, bytes })
+        Ok(Self { slot, id, packet, tick, bytes })
     }
 }
 
@@ -76,6 +79,7 @@ const STATE: u64 = 0;
 const STATE_TAKEN: u64 = 1;
 const RESERVED_OR_REQUEST: u64 = 2;
 const AUTHORITY_OR_RELEASE: u64 = 3;
+const GONE: u64 = 4;
 
 impl FromServer {
     pub(crate) fn encode(&self, writer: &mut BitWriter) {
@@ -84,12 +88,13 @@ impl FromServer {
                 writer.write_bits(STATE, TAG_BITS);
                 state.encode(writer);
             }
-            Self::StateTaken { slot, epoch } => taken(*slot, *epoch, writer),
+            Self::StateTaken { slot, id } => taken(*slot, *id, writer),
             Self::Reserved(entity) => about(RESERVED_OR_REQUEST, *entity, writer),
             Self::Authority(entity, standing) => {
                 about(AUTHORITY_OR_RELEASE, *entity, writer);
                 writer.write_bits(*standing as u64, 2);
             }
+            Self::Gone(entity) => about(GONE, *entity, writer),
         }
     }
 
@@ -97,7 +102,7 @@ impl FromServer {
         let mut reader = BitReader::new(bytes);
         let message = match reader.read_bits(TAG_BITS)? {
             STATE => Self::State(BulkyState::decode(bytes, &mut reader)?),
-            STATE_TAKEN => Self::StateTaken { slot: number(&mut reader)?, epoch: number(&mut reader)? },
+            STATE_TAKEN => Self::StateTaken { slot: number(&mut reader)?, id: number(&mut reader)? },
             RESERVED_OR_REQUEST => Self::Reserved(NetEntity::decode(&mut reader)?),
             AUTHORITY_OR_RELEASE => {
                 let entity = NetEntity::decode(&mut reader)?;
@@ -109,6 +114,7 @@ impl FromServer {
                 };
                 Self::Authority(entity, standing)
             }
+            GONE => Self::Gone(NetEntity::decode(&mut reader)?),
             _ => return Err(DecodeError::UnknownVariant),
         };
         reader.finish()?;
@@ -123,7 +129,7 @@ impl FromClient {
                 writer.write_bits(STATE, TAG_BITS);
                 state.encode(writer);
             }
-            Self::StateTaken { slot, epoch } => taken(*slot, *epoch, writer),
+            Self::StateTaken { slot, id } => taken(*slot, *id, writer),
             Self::Request(entity) => about(RESERVED_OR_REQUEST, *entity, writer),
             Self::Release(entity) => about(AUTHORITY_OR_RELEASE, *entity, writer),
         }
@@ -133,7 +139,7 @@ impl FromClient {
         let mut reader = BitReader::new(bytes);
         let message = match reader.read_bits(TAG_BITS)? {
             STATE => Self::State(BulkyState::decode(bytes, &mut reader)?),
-            STATE_TAKEN => Self::StateTaken { slot: number(&mut reader)?, epoch: number(&mut reader)? },
+            STATE_TAKEN => Self::StateTaken { slot: number(&mut reader)?, id: number(&mut reader)? },
             RESERVED_OR_REQUEST => Self::Request(NetEntity::decode(&mut reader)?),
             AUTHORITY_OR_RELEASE => Self::Release(NetEntity::decode(&mut reader)?),
             _ => return Err(DecodeError::UnknownVariant),
@@ -152,10 +158,10 @@ fn about(tag: u64, entity: NetEntity, writer: &mut BitWriter) {
     writer.write_varint(u64::from(entity.generation()));
 }
 
-fn taken(slot: u32, epoch: u32, writer: &mut BitWriter) {
+fn taken(slot: u32, id: u32, writer: &mut BitWriter) {
     writer.write_bits(STATE_TAKEN, TAG_BITS);
     writer.write_varint(slot.into());
-    writer.write_varint(epoch.into());
+    writer.write_varint(id.into());
 }
 
 fn number(reader: &mut BitReader<'_>) -> Result<u32, DecodeError> {
@@ -167,7 +173,7 @@ mod tests {
     use super::*;
 
     fn state() -> BulkyState {
-        BulkyState { slot: 300, epoch: 7, packet: 1 << 40, tick: 9, bytes: vec![1, 2, 3] }
+        BulkyState { slot: 300, id: 7, packet: 1 << 40, tick: 9, bytes: vec![1, 2, 3] }
     }
 
     #[test]
@@ -176,8 +182,9 @@ mod tests {
         let standings = [Standing::None, Standing::Available, Standing::Yours, Standing::Denied];
         let mut from_server: Vec<_> = standings.map(|s| FromServer::Authority(entity, s)).into();
         from_server.push(FromServer::State(state()));
-        from_server.push(FromServer::StateTaken { slot: 3, epoch: 900 });
+        from_server.push(FromServer::StateTaken { slot: 3, id: 900 });
         from_server.push(FromServer::Reserved(entity));
+        from_server.push(FromServer::Gone(entity));
         for message in from_server {
             let mut writer = BitWriter::new();
             message.encode(&mut writer);
@@ -187,7 +194,7 @@ mod tests {
         }
         let from_client = [
             FromClient::State(state()),
-            FromClient::StateTaken { slot: 3, epoch: 900 },
+            FromClient::StateTaken { slot: 3, id: 900 },
             FromClient::Request(entity),
             FromClient::Release(entity),
         ];

@@ -70,9 +70,25 @@ pub enum EntityEvent<P: Protocol> {
     Authority {
         /// Over which.
         entity: NetEntity,
-        /// How it stands now.
-        authority: Authority,
+        /// How it stands now; `None` where there is none to be had any more.
+        authority: Option<Authority>,
     },
+}
+
+impl<P: Protocol> EntityEvent<P> {
+    /// The entity that it is about; `None` where it is a resource.
+    #[must_use]
+    pub const fn entity(&self) -> Option<NetEntity> {
+        match self {
+            Self::SpawnEntity(entity)
+            | Self::InsertComponent { entity, .. }
+            | Self::UpdateComponent { entity, .. }
+            | Self::RemoveComponent { entity, .. }
+            | Self::DespawnEntity(entity)
+            | Self::Authority { entity, .. } => Some(*entity),
+            Self::InsertResource(_) | Self::UpdateResource { .. } | Self::RemoveResource(_) => None,
+        }
+    }
 }
 
 impl<P: Protocol> fmt::Debug for EntityEvent<P> {
@@ -88,7 +104,10 @@ impl<P: Protocol> fmt::Debug for EntityEvent<P> {
             Self::InsertResource(kind) => write!(f, "InsertResource({kind:?})"),
             Self::UpdateResource { kind, tick } => write!(f, "UpdateResource({kind:?}, {tick})"),
             Self::RemoveResource(_) => f.write_str("RemoveResource(..)"),
-            Self::Authority { entity, authority } => write!(f, "Authority({entity:?}, {authority:?})"),
+            Self::Authority { entity, authority: Some(authority) } => {
+                write!(f, "Authority({entity:?}, {authority:?})")
+            }
+            Self::Authority { entity, authority: None } => write!(f, "Authority({entity:?}, none)"),
         }
     }
 }

@@ -27,7 +27,7 @@ mod sink;
 mod world;
 
 pub use authority::Authority;
-pub use changes::{Changes, Unencodable};
+pub use changes::{Changes, Unencodable, UnencodableError};
 pub use client_side::{ClientSide, NoEntityId, StaleEntities};
 pub use event::EntityEvent;
 pub use limits::MAX_ENTITIES;

@@ -1,22 +1,23 @@
 //! A client's half: what the server shows, and what this client writes itself.
 
+mod link;
 mod sink;
 mod writing;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
-use bowline_core::{BitWriter, NetEntity, Protocol};
+use bowline_core::{NetEntity, Protocol};
 
-use crate::authority::Authority;
-use crate::bits::BitSet;
 use crate::changes::Unencodable;
-use crate::control::{BulkyState, FromClient, FromServer, Standing};
-use crate::entities::Entities;
+use crate::control::{BulkyState, FromServer};
 use crate::event::EntityEvent;
-use crate::inbox::{Inbox, Origin};
-use crate::peer::{Bulky, Fate, Load, Peer, Plan};
+use crate::inbox::Origin;
+use crate::limits::{DEFERRED_OVERHEAD, MAX_DEFERRED};
+use crate::peer::Load;
+use crate::sink::WorldSink;
 use crate::world::World;
-use sink::ClientSink;
+use link::Link;
+use sink::Embedded;
 pub use writing::NoEntityId;
 
 /// What becomes of the entities and resources of an old session when a new one begins: `config.stale_entities` of a client.
@@ -41,7 +42,7 @@ pub enum StaleEntities {
     Despawn,
     /// They stay as they are, and the game says when they [go](ClientSide::despawn_stale). One whose place an entity of the new
     /// session takes, itself come again most likely, goes then: `DespawnEntity`, and `SpawnEntity`. A resource that comes again is
-    /// updated; one that does not stays.
+    /// updated.
     Keep,
 }
 
@@ -52,28 +53,26 @@ pub enum StaleEntities {
 /// * **Drain:** [`collect`](Self::collect) once a send, then [`load`](Self::load), then [`next_control`](Self::next_control).
 /// * **Look:** [`world`](Self::world), [`next_event`](Self::next_event).
 pub struct ClientSide<P: Protocol> {
+    /// What is known of the server and said to it: a session's.
+    link: Link<P>,
     world: World<P>,
-    inbox: Inbox<P>,
-    /// What this client writes to, and what the server has of that.
-    writing: Entities,
-    server: Peer,
-    plan: Plan,
-    bulky: Vec<Bulky>,
-    control: VecDeque<Vec<u8>>,
     events: VecDeque<EntityEvent<P>>,
-    failures: Vec<Unencodable>,
-    authority: BTreeMap<NetEntity, Authority>,
-    /// What the server has said of entities that have not come yet.
-    early: BTreeMap<NetEntity, Standing>,
-    /// Of those, the ones that have come.
-    come: Vec<NetEntity>,
-    /// Spawned here.
-    own: BTreeSet<NetEntity>,
-    /// Ids to spawn with.
-    reserved: Vec<NetEntity>,
-    /// To be written to as soon as their slots are free: the server has not heard yet that they were given back before.
-    returning: Vec<NetEntity>,
+    /// What a session before this one has left in the world.
     stale: BTreeSet<NetEntity>,
+    stale_resources: Vec<bool>,
+    /// Whether the server's entities land in a world of the game's own; then they wait here for it.
+    has_own_world: bool,
+    deferred: VecDeque<Deferred>,
+    deferred_bytes: usize,
+}
+
+/// Records that wait for the game's own world.
+#[derive(Debug)]
+struct Deferred {
+    bytes: Vec<u8>,
+    origin: Origin,
+    /// The slot and the id of a state that came by itself.
+    bulky: Option<(u32, u32)>,
 }
 
 impl<P: Protocol> ClientSide<P> {
@@ -81,45 +80,27 @@ impl<P: Protocol> ClientSide<P> {
     #[must_use]
     pub fn new() -> Self {
         Self {
+            link: Link::new(),
             world: World::new(),
-            inbox: Inbox::of_server(),
-            writing: Entities::new::<P>(),
-            server: Peer::new(),
-            plan: Plan::default(),
-            bulky: Vec::new(),
-            control: VecDeque::new(),
             events: VecDeque::new(),
-            failures: Vec::new(),
-            authority: BTreeMap::new(),
-            early: BTreeMap::new(),
-            come: Vec::new(),
-            own: BTreeSet::new(),
-            reserved: Vec::new(),
-            returning: Vec::new(),
             stale: BTreeSet::new(),
+            stale_resources: vec![false; P::SCHEMA.resources.len()],
+            has_own_world: false,
+            deferred: VecDeque::new(),
+            deferred_bytes: 0,
         }
     }
 
     /// A new session begins: nothing is known of the other side's entities, and those of the old session are stale, this
     /// client's own included. Nothing that was being said to the old server is left.
     pub fn begin_session(&mut self, stale: StaleEntities) {
-        self.inbox = Inbox::of_server();
-        self.writing = Entities::new::<P>();
-        self.server = Peer::new();
-        self.bulky.clear();
-        self.control.clear();
-        self.authority.clear();
-        self.early.clear();
-        self.own.clear();
-        self.reserved.clear();
-        self.returning.clear();
+        self.link = Link::new();
+        self.deferred.clear();
+        self.deferred_bytes = 0;
         self.stale = self.world.entities().collect();
-        match stale {
-            StaleEntities::Keep => {}
-            StaleEntities::Despawn => {
-                self.despawn_stale();
-                sink::remove_resources(&mut self.world, &mut self.events);
-            }
+        self.stale_resources.fill(true);
+        if stale == StaleEntities::Despawn {
+            self.despawn_stale();
         }
     }
 
@@ -128,11 +109,16 @@ impl<P: Protocol> ClientSide<P> {
         self.stale.iter().copied()
     }
 
-    /// [Those](Self::stale_entities) go, each with its event. Resources stay.
+    /// [Those](Self::stale_entities) go, and the resources that have not come again, each with its event.
     pub fn despawn_stale(&mut self) {
         for entity in std::mem::take(&mut self.stale) {
             self.world.end(entity);
             self.events.push_back(EntityEvent::DespawnEntity(entity));
+        }
+        for (index, is_stale) in self.stale_resources.iter_mut().enumerate() {
+            if std::mem::take(is_stale) {
+                sink::remove_resource(index, &mut self.world, &mut self.events);
+            }
         }
     }
 
@@ -149,42 +135,83 @@ impl<P: Protocol> ClientSide<P> {
         &mut self.world
     }
 
+    /// Has the server's entities land in a world of the caller's own: what arrives waits for [`apply_to`](Self::apply_to), and
+    /// the embedded world stays empty. Before the first session.
+    pub const fn use_own_world(&mut self) {
+        self.has_own_world = true;
+    }
+
     /// Takes in what a packet of the server says; `packet` is its number, `tick` the server's when it sent that. `false` where it
     /// makes no sense: then it is no server of ours, and the session should end.
     #[must_use]
     pub fn take_in_state(&mut self, bytes: &[u8], packet: u64, tick: u32) -> bool {
-        let (inbox, mut sink) = self.split();
-        let made_sense = inbox.take_in(bytes, Origin { packet, tick }, &mut sink).is_ok();
-        self.hear_what_was_early();
+        let origin = Origin { packet, tick };
+        if self.has_own_world {
+            self.deferred_bytes += bytes.len() + DEFERRED_OVERHEAD;
+            self.deferred.push_back(Deferred { bytes: bytes.to_vec(), origin, bulky: None });
+            return true;
+        }
+        let (link, mut world) = self.split();
+        let made_sense = link.take_in(bytes, origin, None, &mut world);
+        self.tell();
         made_sense
     }
 
     /// Takes in what the server says reliably. `false` where it makes no sense.
     #[must_use]
     pub fn take_in_control(&mut self, bytes: &[u8]) -> bool {
-        match FromServer::decode(bytes) {
-            Ok(FromServer::State(BulkyState { slot, epoch, packet, tick, bytes })) => {
-                let (inbox, mut sink) = self.split();
-                let made_sense =
-                    inbox.take_in_bulky(slot, &bytes, Origin { packet, tick }, &mut sink).is_ok();
-                self.hear_what_was_early();
-                self.say(&FromClient::StateTaken { slot, epoch });
-                made_sense
+        let made_sense = match FromServer::decode(bytes) {
+            Ok(FromServer::State(BulkyState { slot, id, packet, tick, bytes })) => {
+                let (origin, bulky) = (Origin { packet, tick }, Some((slot, id)));
+                if self.has_own_world {
+                    self.deferred_bytes += bytes.len() + DEFERRED_OVERHEAD;
+                    self.deferred.push_back(Deferred { bytes, origin, bulky });
+                    return true;
+                }
+                let (link, mut world) = self.split();
+                link.take_in(&bytes, origin, bulky, &mut world)
             }
-            Ok(FromServer::StateTaken { slot, epoch }) => {
-                self.server.bulky_arrived(&mut self.writing, slot as usize, epoch);
+            Ok(FromServer::StateTaken { slot, id }) => {
+                self.link.state_was_taken(slot, id);
                 true
             }
             Ok(FromServer::Reserved(entity)) => {
-                self.reserved.push(entity);
+                self.link.may_spawn(entity);
                 true
             }
             Ok(FromServer::Authority(entity, standing)) => {
-                self.heard(entity, standing);
+                self.link.heard(entity, standing);
+                true
+            }
+            Ok(FromServer::Gone(entity)) => {
+                let (link, mut world) = self.split();
+                link.lose(entity, &mut world);
                 true
             }
             Err(_) => false,
-        }
+        };
+        self.tell();
+        made_sense
+    }
+
+    /// Puts what has arrived into a world of the caller's own, after [`use_own_world`](Self::use_own_world). `false` where some
+    /// of it makes no sense.
+    #[must_use]
+    pub fn apply_to(&mut self, world: &mut impl WorldSink<P>) -> bool {
+        self.deferred_bytes = 0;
+        let deferred = self.deferred.drain(..);
+        let link = &mut self.link;
+        let made_sense = deferred.fold(true, |made_sense, Deferred { bytes, origin, bulky }| {
+            link.take_in(&bytes, origin, bulky, world) && made_sense
+        });
+        self.tell();
+        made_sense
+    }
+
+    /// Whether so much waits for [`apply_to`](Self::apply_to) that no more should be taken in before.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.deferred_bytes > MAX_DEFERRED
     }
 
     /// What has happened next. A client that drives this asks here, and hands it on as an event of its own.
@@ -192,79 +219,53 @@ impl<P: Protocol> ClientSide<P> {
         self.events.pop_front()
     }
 
-    /// A value that this client wrote and that cannot travel. Nobody else asks here: a game whose values may be over a limit
-    /// should, once in a while.
+    /// A value that this client wrote and that cannot travel.
     pub fn next_failure(&mut self) -> Option<Unencodable> {
-        self.failures.pop()
+        self.link.failures.pop_front()
     }
 
     /// What the server is owed, to be put into packets; then [`finish`](Self::finish).
     pub fn load(&mut self, budget: usize, packet_bits: usize) -> Option<Load<'_>> {
-        let Self { server, writing, plan, bulky, .. } = self;
-        server.has_debts().then(|| Load::new(server, writing, plan, budget, packet_bits, bulky))
+        self.link.load(budget, packet_bits)
     }
 
-    /// The packets are made, in tick `tick`.
-    pub fn finish(&mut self, tick: u32) {
-        for Bulky { slot, epoch, packet, bytes } in std::mem::take(&mut self.bulky) {
-            self.say(&FromClient::State(BulkyState { slot, epoch, packet, tick, bytes }));
-        }
+    /// The packets are made, in tick `tick`. What is larger than a packet goes in a message of at most `max_message_size`
+    /// bytes.
+    pub fn finish(&mut self, tick: u32, max_message_size: usize) {
+        self.link.finish(tick, max_message_size);
     }
 
     /// A packet to the server has arrived, or was given up.
     pub fn decided(&mut self, packet: u64, has_arrived: bool) {
-        let fate = if has_arrived { Fate::Arrived } else { Fate::Lost };
-        self.server.decided(&mut self.writing, packet, fate);
+        self.link.decided(packet, has_arrived);
     }
 
     /// What is to be sent reliably, and in order. It stays the first until [`control_is_sent`](Self::control_is_sent).
     #[must_use]
     pub fn next_control(&self) -> Option<&[u8]> {
-        self.control.front().map(Vec::as_slice)
+        self.link.control.front().map(Vec::as_slice)
     }
 
     /// The first of what is to be sent was queued.
     pub fn control_is_sent(&mut self) {
-        self.control.pop_front();
+        self.link.control.pop_front();
     }
 
     /// As if so many changes had been sent already: for tests of what happens when they can be counted no further.
     #[doc(hidden)]
     pub const fn start_at_epoch(&mut self, epoch: u32) {
-        self.writing.start_at(epoch);
+        self.link.start_at_epoch(epoch);
     }
 
-    fn split(&mut self) -> (&mut Inbox<P>, ClientSink<'_, P>) {
-        let Self { inbox, world, events, writing, authority, early, come, stale, .. } = self;
-        (inbox, ClientSink { world, events, writing, authority, early, come, stale })
+    fn split(&mut self) -> (&mut Link<P>, Embedded<'_, P>) {
+        let Self { link, world, events, stale, stale_resources, .. } = self;
+        (link, Embedded { world, events, stale, stale_resources })
     }
 
-    fn say(&mut self, message: &FromClient) {
-        let mut writer = BitWriter::new();
-        message.encode(&mut writer);
-        self.control.push_back(writer.into_bytes());
-    }
-
-    /// What has changed in the epoch that was closed, to the server.
-    fn distribute(&mut self) {
-        let Self { server, writing, .. } = self;
-        if server.scope().is_stale() {
-            writing.mark_dirty();
-        }
-        if !writing.close_epoch() {
-            return;
-        }
-        if writing.epoch() >= crate::limits::REBASE_AT {
-            writing.rebase(crate::limits::REBASE_AT / 2);
-            server.rebase(crate::limits::REBASE_AT / 2);
-        }
-        let departed = writing.take_departed();
-        departed.iter().for_each(|slot| server.depart(writing, *slot as usize));
-        server.follow_scope(writing, &[], &BitSet::new());
-        writing.changes_for(usize::MAX).for_each(|changes| server.owe(changes));
-        server.take_entered();
-        writing.forget_changes();
-        writing.departed_are_known(departed);
+    /// What has happened to authority is an event, after those of the entities themselves.
+    fn tell(&mut self) {
+        let told = self.link.told.drain(..);
+        self.events.extend(told.map(|(entity, authority)| EntityEvent::Authority { entity, authority }));
     }
 }
 

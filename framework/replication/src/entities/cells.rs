@@ -1,13 +1,16 @@
 use bowline_core::BitWriter;
 
 /// A field of a component as it goes over the wire, and when it last changed.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Cell {
     /// The bits themselves, or the place of more than a word of them.
     bits: u64,
     len: u32,
     changed: u32,
 }
+
+/// The length of what has no value yet.
+const NO_VALUE: u32 = u32::MAX;
 
 impl Cell {
     pub(crate) const fn len(&self) -> usize {
@@ -28,8 +31,17 @@ impl Cell {
         self.changed = self.changed.saturating_sub(by).max(1);
     }
 
+    /// Whether it was ever given a value that could travel.
+    pub(crate) const fn has_value(&self) -> bool {
+        self.len != NO_VALUE
+    }
+
+    const fn without_value(changed: u32) -> Self {
+        Self { bits: 0, len: NO_VALUE, changed }
+    }
+
     const fn is_long(&self) -> bool {
-        self.len > u64::BITS
+        self.len > u64::BITS && self.has_value()
     }
 }
 
@@ -47,7 +59,7 @@ pub(crate) struct Cells {
 impl Cells {
     /// A block of so many cells that hold nothing and count as changed at `epoch`.
     pub(crate) fn allocate(&mut self, len: u32, epoch: u32) -> u32 {
-        let empty = Cell { changed: epoch, ..Cell::default() };
+        let empty = Cell::without_value(epoch);
         if let Some(first) = self.free.get_mut(len as usize).and_then(Vec::pop) {
             self.block_mut(first, len).fill(empty);
             return first;
@@ -73,7 +85,8 @@ impl Cells {
 
     /// Moves a cell to where another, empty one is; its own place is then empty.
     pub(crate) fn relocate(&mut self, from: u32, to: u32) {
-        let moved = self.cells.get_mut(from as usize).map(std::mem::take);
+        let empty = Cell::without_value(0);
+        let moved = self.cells.get_mut(from as usize).map(|cell| std::mem::replace(cell, empty));
         if let Some((cell, moved)) = self.cells.get_mut(to as usize).zip(moved) {
             *cell = moved;
         }
@@ -195,7 +208,7 @@ mod tests {
         assert_eq!(cells.long.len(), 1);
         cells.release(first, 2);
         assert_eq!(cells.allocate(2, 6), first, "memory that is used again");
-        assert_eq!(cells.block(first, 2)[0].len(), 0);
+        assert!(!cells.block(first, 2)[0].has_value());
         assert_eq!(cells.free_long.len(), 1);
     }
 }

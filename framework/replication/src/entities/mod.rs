@@ -92,7 +92,7 @@ struct References {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Live,
-    /// Changes are noted and not sent.
+    /// It stays as it is, whatever the program does to it, until it is live again.
     Paused,
     /// What it is when it is first sent, it stays.
     Static,
@@ -287,7 +287,7 @@ impl Entities {
         value: &C,
     ) -> Result<bool, EncodeError> {
         let Some(mut record) = self.get(entity).copied() else { return Ok(false) };
-        if record.mode == Mode::Static && record.shaped <= self.epoch {
+        if record.mode == Mode::Paused || record.mode == Mode::Static && record.shaped <= self.epoch {
             return Ok(false);
         }
         if self.shapes.get(record.shape).part(kind).is_none() {
@@ -297,6 +297,7 @@ impl Entities {
         }
         let Some(part) = self.shapes.get(record.shape).part(kind).copied() else { return Ok(false) };
         let (open, first) = (self.epoch + 1, record.cells + part.first);
+        let has_values = |cells: &Cells| cells.block(first, part.fields).iter().all(Cell::has_value);
         let was_sent = |cell: &Cell| !cell.is_newer(self.epoch);
         if C::IMMUTABLE && self.cells.block(first, part.fields).iter().any(was_sent) {
             return Ok(false);
@@ -311,6 +312,11 @@ impl Entities {
                 Err(error) => result = Err(error),
             }
         }
+        if result.is_err() && !has_values(&self.cells) {
+            // There is nothing to be seen of it yet; others have not heard of it, and will when all of it can travel.
+            self.reshape(entity, kind, false);
+            return result.map(|()| false);
+        }
         if has_changed {
             self.sum_up(entity);
             self.touch(entity.slot());
@@ -324,11 +330,12 @@ impl Entities {
     /// Notes since when all fields of an entity have changed: most of those that move change all at once.
     fn sum_up(&mut self, entity: NetEntity) {
         let Some(record) = self.get(entity) else { return };
-        let cells = self.cells_of(record).iter();
-        let (since, bits) = cells
-            .fold((u32::MAX, 0), |(since, bits), cell| (since.min(cell.changed()), bits + cell.len() as u32));
+        let sum = self.cells_of(record).iter().try_fold((u32::MAX, 0), |(since, bits), cell| {
+            cell.has_value().then(|| (since.min(cell.changed()), bits + cell.len() as u32))
+        });
         if let Some(record) = self.get_mut(entity) {
-            (record.all_changed, record.all_bits) = (since, bits);
+            // The values of other components may still be to come.
+            (record.all_changed, record.all_bits) = sum.unwrap_or_default();
         }
     }
 
@@ -363,10 +370,8 @@ impl Entities {
     }
 
     pub(crate) fn set_mode(&mut self, entity: NetEntity, mode: Mode) {
-        let Some(record) = self.get_mut(entity) else { return };
-        let before = std::mem::replace(&mut record.mode, mode);
-        if before == Mode::Paused && mode != Mode::Paused {
-            self.touch(entity.slot());
+        if let Some(record) = self.get_mut(entity).filter(|record| record.mode != Mode::Static) {
+            record.mode = mode;
         }
     }
 
@@ -492,6 +497,16 @@ impl Entities {
         self.cells.block(record.cells, self.shapes.get(record.shape).cells)
     }
 
+    /// The kinds of the components of an entity.
+    pub(crate) fn kinds_of(&self, entity: NetEntity) -> impl Iterator<Item = u16> {
+        let parts = self.get(entity).map(|record| self.shape(record).parts.iter());
+        parts.into_iter().flatten().map(|part| part.kind)
+    }
+
+    pub(crate) fn is_paused(&self, entity: NetEntity) -> bool {
+        self.get(entity).is_some_and(|record| record.mode == Mode::Paused)
+    }
+
     /// Whether an entity has a component of a kind.
     pub(crate) fn has_kind(&self, entity: NetEntity, kind: u16) -> bool {
         self.get(entity).is_some_and(|record| self.shape(record).part(kind).is_some())
@@ -507,9 +522,6 @@ impl Entities {
         self.is_dirty = true;
         let Some(record) = self.records.get_mut(slot) else { return };
         record.changed = open;
-        if record.mode == Mode::Paused {
-            return;
-        }
         match self.source {
             None => {
                 self.changed.insert(slot);

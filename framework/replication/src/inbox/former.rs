@@ -12,7 +12,7 @@ pub(super) struct Former {
 }
 
 /// No packet is taken in that is so much older than the newest: it is the memory of a connection for packets.
-const MEMORY: u64 = 1_024;
+pub(super) const MEMORY: u64 = 1_024;
 /// Some 2 MB.
 const MAX_FORMER: usize = 1 << 16;
 

@@ -123,6 +123,12 @@ impl<P: Protocol> Inbox<P> {
         reader.finish()
     }
 
+    /// Whether an entity is here.
+    pub(crate) fn has(&self, entity: NetEntity) -> bool {
+        let place = self.slots.get(entity.slot());
+        place.is_some_and(|place| place.is_alive && place.generation == entity.generation())
+    }
+
     /// Whether what an entity says of a resource counts.
     fn is_current(&self, kind: u16, entity: NetEntity) -> bool {
         let current = self.resources.get(usize::from(kind - self.first_resource)).copied().flatten();
@@ -146,7 +152,7 @@ impl<P: Protocol> Inbox<P> {
 
     /// Whether this packet is the newest that tells of the slot. It is from now on.
     fn begin(&mut self, slot: usize, origin: Origin) -> Result<bool, DecodeError> {
-        let place = self.slots.get_or_add(slot)?;
+        let place = self.slots.get_or_add(slot, origin.packet)?;
         let is_newest = origin.packet >= place.oldest;
         place.oldest = place.oldest.max(origin.packet);
         Ok(is_newest)

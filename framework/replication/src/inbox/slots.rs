@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use bowline_core::DecodeError;
 
+use super::former::MEMORY;
 use crate::entities::BARE;
 
 /// What is known of an entity of the other side.
@@ -24,7 +25,7 @@ pub(super) enum Slots {
     OfClient(BTreeMap<usize, Slot>),
 }
 
-/// How many slots a client may ever name: what it owns and has authority over is a small part of it. Some 600 kB.
+/// How many slots a client may name at a time: what it owns and has authority over is a small part of it. Some 600 kB.
 const MAX_OF_CLIENT: usize = 8_192;
 
 impl Slots {
@@ -52,7 +53,8 @@ impl Slots {
         }
     }
 
-    pub(super) fn get_or_add(&mut self, slot: usize) -> Result<&mut Slot, DecodeError> {
+    /// A place for a slot that the packet `packet` names.
+    pub(super) fn get_or_add(&mut self, slot: usize, packet: u64) -> Result<&mut Slot, DecodeError> {
         match self {
             Self::OfServer(slots) => {
                 if slots.len() <= slot {
@@ -62,7 +64,11 @@ impl Slots {
             }
             Self::OfClient(slots) => {
                 if slots.len() >= MAX_OF_CLIENT && !slots.contains_key(&slot) {
-                    return Err(DecodeError::AllocationLimit);
+                    // What is gone for so long that no packet can speak of it any more needs no place.
+                    slots.retain(|_, slot| slot.is_alive || slot.oldest + MEMORY >= packet);
+                    if slots.len() >= MAX_OF_CLIENT {
+                        return Err(DecodeError::AllocationLimit);
+                    }
                 }
                 Ok(slots.entry(slot).or_insert(Slot::EMPTY))
             }

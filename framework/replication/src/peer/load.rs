@@ -24,7 +24,7 @@ pub struct Load<'a> {
 #[derive(Debug)]
 pub(crate) struct Bulky {
     pub(crate) slot: u32,
-    pub(crate) epoch: u32,
+    pub(crate) id: u32,
     /// It is newer than what came in packets before this one, and older than what comes in those after it.
     pub(crate) packet: u64,
     /// A shape record, without its gap.
@@ -204,9 +204,10 @@ impl<'a> Load<'a> {
         let (body, fresh) = self.shape_of(slot, record);
         let mut writer = BitWriter::new();
         body.write_shape(fresh, None, self.entities.kinds(), &mut writer);
-        let epoch = self.entities.epoch();
-        self.bulky.push(Bulky { slot: slot as u32, epoch, packet: 0, bytes: writer.into_bytes() });
-        self.peer.bulky.insert(slot as u32, epoch);
+        let id = self.peer.next_bulky;
+        self.peer.next_bulky = id.wrapping_add(1);
+        self.bulky.push(Bulky { slot: slot as u32, id, packet: 0, bytes: writer.into_bytes() });
+        self.peer.bulky.insert(slot as u32, (id, self.entities.epoch()));
         self.sent(slot);
     }
 }

@@ -52,8 +52,9 @@ pub(crate) struct Peer {
     gains: BTreeMap<u32, f32>,
     /// To go out before all others, once.
     boosted: BTreeMap<u32, f32>,
-    /// States larger than a packet that are under way by themselves: their slots and epochs.
-    bulky: BTreeMap<u32, u32>,
+    /// States larger than a packet that are under way by themselves: their slots, ids and epochs.
+    bulky: BTreeMap<u32, (u32, u32)>,
+    next_bulky: u32,
     /// How many bits a record took lately.
     usual_bits: f32,
     /// The slot that the next send begins with.
@@ -92,6 +93,7 @@ impl Peer {
             gains: BTreeMap::new(),
             boosted: BTreeMap::new(),
             bulky: BTreeMap::new(),
+            next_bulky: 0,
             usual_bits: USUAL_BITS,
             resume_at: 0,
         }
@@ -145,6 +147,14 @@ impl Peer {
             self.owed.insert(slot);
             self.has_debts = true;
         }
+    }
+
+    /// The peer has it already, though it was never sent: it was its own.
+    pub(crate) fn takes_over(&mut self, entities: &mut Entities, slot: usize) {
+        if !self.known.contains(slot) {
+            self.enter(entities, slot);
+        }
+        self.tell_all_of(entities, slot);
     }
 
     /// Those that can be lent and have come into sight since the last call.
@@ -268,14 +278,19 @@ impl Peer {
     }
 
     /// A state that went by itself has arrived.
-    pub(crate) fn bulky_arrived(&mut self, entities: &mut Entities, slot: usize, epoch: u32) {
-        if self.bulky.get(&(slot as u32)) == Some(&epoch) {
+    pub(crate) fn bulky_arrived(&mut self, entities: &mut Entities, slot: usize, id: u32) {
+        if let Some((_, epoch)) = self.bulky.get(&(slot as u32)).copied().filter(|(of, _)| *of == id) {
             self.bulky.remove(&(slot as u32));
             self.arrived(entities, slot, epoch, false);
             if self.known.contains(slot) {
                 self.owe_what_was_missed(entities, slot);
             }
         }
+    }
+
+    /// A state that was to go by itself is too large for that. It goes when it has changed.
+    pub(crate) fn bulky_failed(&mut self, slot: u32) {
+        self.bulky.remove(&slot);
     }
 
     fn arrived(&mut self, entities: &mut Entities, slot: usize, epoch: u32, is_farewell: bool) {
@@ -421,7 +436,7 @@ impl Peer {
         for page in self.pages.iter_mut().flatten() {
             page.acked.iter_mut().for_each(|acked| *acked = acked.saturating_sub(by));
         }
-        self.bulky.values_mut().for_each(|epoch| *epoch = epoch.saturating_sub(by));
+        self.bulky.values_mut().for_each(|(_, epoch)| *epoch = epoch.saturating_sub(by));
         self.flight.rebase(by);
     }
 }

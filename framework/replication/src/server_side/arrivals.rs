@@ -33,17 +33,17 @@ impl<P: Protocol> ServerSide<P> {
         match FromClient::decode(bytes) {
             Ok(FromClient::State(state)) => {
                 let origin = Origin { packet: state.packet, tick: state.tick };
-                let (slot, epoch) = (state.slot, state.epoch);
+                let (slot, id) = (state.slot, state.id);
                 let bytes = state.bytes;
                 self.with_arrivals(user, |state, sink| {
                     state.inbox.take_in_bulky(slot, &bytes, origin, sink).is_ok()
                 });
-                self.say(user, &FromServer::StateTaken { slot, epoch });
+                self.say(user, &FromServer::StateTaken { slot, id });
             }
-            Ok(FromClient::StateTaken { slot, epoch }) => {
+            Ok(FromClient::StateTaken { slot, id }) => {
                 let Self { users, entities, .. } = self;
                 if let Some(user) = users.get_mut(user).and_then(Option::as_mut) {
-                    user.peer.bulky_arrived(entities, slot as usize, epoch);
+                    user.peer.bulky_arrived(entities, slot as usize, id);
                 }
             }
             Ok(FromClient::Request(entity)) => self.requested(user, entity),
@@ -88,6 +88,8 @@ impl<P: Protocol> ServerSide<P> {
             self.say(user, &FromServer::Reserved(entity));
         }
         for entity in despawned {
+            // It knows that already.
+            self.ownership.remove(&(entity.slot() as u32));
             self.despawn(entity);
             self.events.push_back((user, EntityEvent::DespawnEntity(entity)));
             self.reserve(user);

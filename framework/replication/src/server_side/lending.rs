@@ -185,11 +185,13 @@ impl<P: Protocol> ServerSide<P> {
             lent.asking.remove(&user);
         }
         let slot = entity.slot();
-        if let Some(state) = self.user_mut(user)
+        let Self { users, entities, .. } = self;
+        if let Some(state) = users.get_mut(user).and_then(Option::as_mut)
             && state.former.remove(&entity)
         {
-            // It was its own, and is now one that it sees like any other.
+            // It was its own, and is now one that it sees like any other, or does not.
             state.peer.scope_mut().set_override(slot, None);
+            state.peer.takes_over(entities, slot);
             return;
         }
         if !self.can_see(user, entity) || self.lent_mut(entity).is_none() {

@@ -44,7 +44,7 @@ pub struct ServerSide<P: Protocol> {
     bulky: Vec<Bulky>,
     events: VecDeque<(usize, EntityEvent<P>)>,
     asked: VecDeque<(usize, NetEntity)>,
-    failures: Vec<Unencodable>,
+    failures: VecDeque<Unencodable>,
     ownership: BTreeMap<u32, Ownership>,
     rules: P::Components<Rules>,
     kinds: Vec<u16>,
@@ -86,7 +86,7 @@ impl<P: Protocol> ServerSide<P> {
             bulky: Vec::new(),
             events: VecDeque::new(),
             asked: VecDeque::new(),
-            failures: Vec::new(),
+            failures: VecDeque::new(),
             ownership: BTreeMap::new(),
             rules: Default::default(),
             kinds: Vec::new(),
@@ -180,6 +180,15 @@ impl<P: Protocol> ServerSide<P> {
     /// An entity is gone; `false` where it was already.
     pub fn despawn(&mut self, entity: NetEntity) -> bool {
         self.world.end(entity);
+        if let Some(owner) = self.owner(entity) {
+            self.say(owner, &FromServer::Gone(entity));
+            self.reserve(owner);
+        }
+        for user in 0..self.users.len() {
+            if self.user_mut(user).is_some_and(|user| user.former.remove(&entity)) {
+                self.say(user, &FromServer::Gone(entity));
+            }
+        }
         self.ownership.remove(&(entity.slot() as u32));
         for room in &mut self.rooms {
             room.remove(entity.slot());
@@ -195,13 +204,17 @@ impl<P: Protocol> ServerSide<P> {
         value: C,
     ) -> (Option<C>, bool) {
         let is_there = self.world.contains(entity);
-        self.entities.reshape(entity, C::TAG.index() as u16, true);
+        if !self.entities.is_paused(entity) {
+            self.entities.reshape(entity, C::TAG.index() as u16, true);
+        }
         (self.world.insert(entity, value), is_there)
     }
 
     /// Takes a component away.
     pub fn remove<C: bowline_core::ComponentOf<P>>(&mut self, entity: NetEntity) -> Option<C> {
-        self.entities.reshape(entity, C::TAG.index() as u16, false);
+        if !self.entities.is_paused(entity) {
+            self.entities.reshape(entity, C::TAG.index() as u16, false);
+        }
         self.world.remove(entity)
     }
 
@@ -242,12 +255,27 @@ impl<P: Protocol> ServerSide<P> {
     /// Changes of an entity are not sent until it is resumed. Who comes to see it meanwhile, or lost a packet with it, is told how
     /// it is then.
     pub fn pause(&mut self, entity: NetEntity) {
+        // With what was done to it before.
+        let Self { entities, world, resources, failures, .. } = self;
+        world.collect_one(entity, &mut Changes { entities, resources, failures, protocol: PhantomData });
         self.entities.set_mode(entity, Mode::Paused);
     }
 
     /// Changes of an entity are sent again, those since it was paused too.
     pub fn resume(&mut self, entity: NetEntity) {
+        if !self.entities.is_paused(entity) {
+            return;
+        }
         self.entities.set_mode(entity, Mode::Live);
+        if self.world.contains(entity) {
+            let kinds: Vec<u16> = self.entities.kinds_of(entity).collect();
+            for kind in kinds {
+                if !self.world.has_kind(entity, kind) {
+                    self.entities.reshape(entity, kind, false);
+                }
+            }
+            self.world.mark(entity);
+        }
     }
 
     /// What becomes of an entity on clients that do not see it any more: it stays as it was then, or it goes.
@@ -288,7 +316,8 @@ impl<P: Protocol> ServerSide<P> {
 
     /// Shows an entity to a user, or hides it, whatever rooms say; `None` as rooms say.
     pub fn set_scope(&mut self, user: usize, entity: NetEntity, scope: Option<bool>) {
-        if !self.entities.is_alive(entity) {
+        // Its owner has it, whatever anybody says.
+        if !self.entities.is_alive(entity) || self.owner(entity) == Some(user) {
             return;
         }
         let over = scope.map(|is_in| if is_in { Override::Include } else { Override::Exclude });
@@ -378,12 +407,17 @@ impl<P: Protocol> ServerSide<P> {
             .then(|| Load::new(peer, &self.entities, &mut self.plan, budget, packet_bits, &mut self.bulky))
     }
 
-    /// The packets of a user are made, in tick `tick`.
-    pub fn finish(&mut self, user: usize, tick: u32) {
-        for Bulky { slot, epoch, packet, bytes } in self.bulky.drain(..) {
-            let state = FromServer::State(BulkyState { slot, epoch, packet, tick, bytes });
-            if let Some(Some(user)) = self.users.get_mut(user) {
-                user.control.push_back(encode(&state));
+    /// The packets of a user are made, in tick `tick`. What is larger than a packet goes in a message of at most
+    /// `max_message_size` bytes.
+    pub fn finish(&mut self, user: usize, tick: u32, max_message_size: usize) {
+        for Bulky { slot, id, packet, bytes } in self.bulky.drain(..) {
+            let state = encode(&FromServer::State(BulkyState { slot, id, packet, tick, bytes }));
+            let Some(Some(user)) = self.users.get_mut(user) else { continue };
+            if state.len() <= max_message_size {
+                user.control.push_back(state);
+            } else if let Some(entity) = self.entities.at(slot as usize) {
+                user.peer.bulky_failed(slot);
+                self.failures.push_back(Unencodable::too_large(entity, state.len(), max_message_size));
             }
         }
     }
@@ -421,7 +455,7 @@ impl<P: Protocol> ServerSide<P> {
 
     /// A value that cannot travel.
     pub fn next_failure(&mut self) -> Option<Unencodable> {
-        self.failures.pop()
+        self.failures.pop_front()
     }
 
     /// How much a user wrote that it was not allowed to, or that made no sense.
@@ -447,7 +481,10 @@ impl<P: Protocol> ServerSide<P> {
     /// Whether a user has more to be told than it ever listens to: it says much and acknowledges nothing.
     #[must_use]
     pub fn is_overrun(&self, user: usize) -> bool {
-        self.users.get(user).and_then(Option::as_ref).is_some_and(|user| user.control.len() > MAX_CONTROL)
+        self.users
+            .get(user)
+            .and_then(Option::as_ref)
+            .is_some_and(|user| user.control.len() > MAX_CONTROL + self.entities.len())
     }
 
     fn rebase(&mut self, by: u32) {

@@ -12,32 +12,32 @@ use bowline_core::{NetEntity, Replicate};
 /// use bowline_replication::{ServerSide, WriteRule};
 ///
 /// fn only_small<P: Protocol, Size: ComponentOf<P> + AsRef<u32>>(server: &mut ServerSide<P>) {
-///     server.set_write_rule::<Size>(WriteRule::If(|_user, _entity, size| *size.as_ref() < 100));
+///     server.set_write_rule::<Size>(WriteRule::when(|_user, _entity, size| *size.as_ref() < 100));
 /// }
 /// ```
+#[derive(Default)]
 pub enum WriteRule<C> {
     /// Whatever they like. The default.
+    #[default]
     Always,
     /// Nothing: it is the server's, on their entities too.
     Never,
-    /// What this allows, of a value that the user in this slot would give the entity's component. It captures nothing; what it
-    /// has to know is in the value, or in a static.
-    If(fn(usize, NetEntity, &C) -> bool),
+    /// What this allows, of a value that the user in this slot would give the entity's component: see
+    /// [`when`](Self::when).
+    If(Allows<C>),
 }
 
-impl<C> Default for WriteRule<C> {
-    fn default() -> Self {
-        Self::Always
+/// Whether the user in a slot may give an entity a value.
+type Allows<C> = Box<dyn Fn(usize, NetEntity, &C) -> bool + Send>;
+
+impl<C> WriteRule<C> {
+    /// What this allows: it is given the slot of the user (that of its id), the entity, and the value that the component
+    /// would have.
+    #[must_use]
+    pub fn when(allows: impl Fn(usize, NetEntity, &C) -> bool + Send + 'static) -> Self {
+        Self::If(Box::new(allows))
     }
 }
-
-impl<C> Clone for WriteRule<C> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<C> Copy for WriteRule<C> {}
 
 impl<C> fmt::Debug for WriteRule<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

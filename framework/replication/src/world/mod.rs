@@ -188,6 +188,28 @@ impl<P: Protocol> World<P> {
         R::of_mut(&mut self.resources)
     }
 
+    /// All components of an entity count as written to.
+    pub(crate) fn mark(&mut self, entity: NetEntity) {
+        for kind in 0..P::SCHEMA.components.len() {
+            P::with_item(kind, Mark { world: self, slot: entity.slot() });
+        }
+    }
+
+    /// Hands over the components of one entity.
+    pub(crate) fn collect_one(&mut self, entity: NetEntity, changes: &mut Changes<'_, P>) {
+        if self.contains(entity) {
+            for kind in 0..P::SCHEMA.components.len() {
+                P::with_item(kind, CollectOne { world: self, entity, changes });
+            }
+        }
+    }
+
+    /// Whether an entity has a component of this kind.
+    pub(crate) fn has_kind(&mut self, entity: NetEntity, kind: u16) -> bool {
+        let slot = entity.slot();
+        self.contains(entity) && P::with_item(usize::from(kind), Mark { world: self, slot }) == Some(true)
+    }
+
     /// The entity that has a slot now.
     pub(crate) fn at(&self, slot: usize) -> Option<NetEntity> {
         let place = self.slots.get(slot).filter(|place| place.is_alive)?;
@@ -220,6 +242,48 @@ impl<P: Protocol> ItemVisitor<P> for Clear<'_, P> {
 
     fn component<C: ComponentOf<P>>(self) {
         self.world.column_mut::<C>().remove(self.slot);
+    }
+
+    fn resource<R: ResourceOf<P>>(self) {}
+}
+
+/// Has the value in a slot of a column count as written to; whether there is one.
+struct Mark<'a, P: Protocol> {
+    world: &'a mut World<P>,
+    slot: usize,
+}
+
+impl<P: Protocol> ItemVisitor<P> for Mark<'_, P> {
+    type Output = bool;
+
+    fn component<C: ComponentOf<P>>(self) -> bool {
+        let column = self.world.column_mut::<C>();
+        let is_there = column.get(self.slot).is_some();
+        if is_there {
+            column.mark(self.slot);
+        }
+        is_there
+    }
+
+    fn resource<R: ResourceOf<P>>(self) -> bool {
+        false
+    }
+}
+
+/// Hands over a component of one entity.
+struct CollectOne<'a, 'b, P: Protocol> {
+    world: &'a World<P>,
+    entity: NetEntity,
+    changes: &'a mut Changes<'b, P>,
+}
+
+impl<P: Protocol> ItemVisitor<P> for CollectOne<'_, '_, P> {
+    type Output = ();
+
+    fn component<C: ComponentOf<P>>(self) {
+        if let Some(value) = self.world.component::<C>(self.entity) {
+            self.changes.component(self.entity, value);
+        }
     }
 
     fn resource<R: ResourceOf<P>>(self) {}

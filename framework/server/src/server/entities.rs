@@ -165,9 +165,7 @@ pub(super) fn transmit<P: Protocol, A: Address>(
     }
     let control = P::SCHEMA.entity_channels().1;
     while let Some(bytes) = replication.next_control(slot) {
-        // What is larger than any message may be will never go out; the entity stays as the user knows it.
-        let is_hopeless = bytes.len() > connection.max_message_size();
-        if !is_hopeless && connection.send(control, bytes).is_err() {
+        if connection.send(control, bytes).is_err() {
             break;
         }
         replication.control_is_sent(slot);
@@ -188,5 +186,5 @@ pub(super) fn transmit<P: Protocol, A: Address>(
             put(to, datagram);
         }
     }
-    replication.finish(slot, tick);
+    replication.finish(slot, tick, connection.max_message_size());
 }

@@ -255,3 +255,76 @@ fn by_default_a_client_has_none() {
     let (mut cluster, _) = quiet(1);
     assert_eq!(cluster.client_mut(0).entities_mut().spawn((Health(1),)), Err(NoEntityId));
 }
+
+/// A client with one entity of its own, seen by another.
+fn raft() -> (Cluster<Field>, RoomId, NetEntity) {
+    let mut config = ClusterConfig::new(1, 2);
+    config.conditions = Conditions::new(20, 0, 0.0);
+    config.server.client_entities = 1;
+    let (mut cluster, room) = field(config);
+    let raft = cluster.client_mut(0).entities_mut().spawn((position(3),)).unwrap();
+    cluster.run_for(MS * 200);
+    (cluster, room, raft)
+}
+
+#[test]
+fn a_client_learns_that_the_server_has_ended_what_is_its_own() {
+    let (mut cluster, _, raft) = raft();
+    assert!(cluster.server_mut().despawn(raft));
+    cluster.forget_seen();
+    cluster.run_for(MS * 200);
+    assert_eq!(entity_story(&cluster, 0), ["DespawnEntity(NetEntity(0.0))"]);
+    let entities = cluster.client_mut(0).entities_mut();
+    assert!(entities.own_entities().next().is_none() && !entities.world().contains(raft));
+    assert!(entities.spawn((Health(2),)).is_ok(), "and it may have another");
+    cluster.run_for(MS * 200);
+    assert_eq!(cluster.server().world().len(), 1);
+}
+
+#[test]
+fn what_is_taken_over_and_out_of_sight_goes() {
+    // In no room with its client.
+    let (mut cluster, _, first) = raft();
+    assert!(cluster.server_mut().entity_mut(first).unwrap().disown());
+    cluster.run_for(MS * 400);
+    assert!(
+        cluster.server().world().contains(first) && !cluster.client(0).entities().world().contains(first)
+    );
+    assert!(entity_story(&cluster, 0).contains(&"Authority(NetEntity(0.0), none)".to_owned()));
+    // Ended before its client has heard that it was taken over.
+    let (mut cluster, _, second) = raft();
+    assert!(cluster.server_mut().entity_mut(second).unwrap().disown());
+    assert!(cluster.server_mut().despawn(second));
+    cluster.run_for(MS * 400);
+    assert!(!cluster.client(0).entities().world().contains(second));
+}
+
+#[test]
+fn nobody_hides_from_a_client_what_is_its_own() {
+    let (mut cluster, room, raft) = raft();
+    let user = user_of(&cluster, 0);
+    cluster.server_mut().room_mut(room).add_entity(raft);
+    cluster.server_mut().scope_mut(user).unwrap().clear(raft).include(raft);
+    cluster.run_for(MS * 200);
+    cluster.server_mut().room_mut(room).remove_entity(raft);
+    cluster.server_mut().scope_mut(user).unwrap().exclude(raft);
+    cluster.run_for(MS * 200);
+    assert!(cluster.client(0).entities().world().contains(raft) && cluster.server().world().contains(raft));
+    move_to(&mut cluster, 0, raft, 8.0);
+    assert_eq!(x_at(cluster.server().world(), raft), 8.0);
+}
+
+#[test]
+fn a_client_may_spawn_and_despawn_for_as_long_as_it_likes() {
+    let (mut cluster, _, first) = raft();
+    assert!(cluster.client_mut(0).entities_mut().despawn(first));
+    // Each in another slot: somebody else takes those that are free.
+    for _ in 0..300 {
+        cluster.run_for(MS * 100);
+        cluster.server_mut().spawn((Health(1),)).unwrap();
+        let entity = cluster.client_mut(0).entities_mut().spawn((Health(2),)).unwrap();
+        cluster.run_for(MS * 100);
+        assert!(cluster.server().world().contains(entity));
+        assert!(cluster.client_mut(0).entities_mut().despawn(entity));
+    }
+}

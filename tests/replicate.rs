@@ -233,3 +233,96 @@ fn an_id_travels_in_messages() {
     });
     assert!(described(cluster.client(0).entities().world(), looked.unwrap()).is_some());
 }
+
+#[test]
+fn what_is_new_and_over_a_limit_is_not_seen_until_it_fits() {
+    let (mut cluster, room) = quiet(1);
+    let server = cluster.server_mut();
+    let long = Diary { text: "x".repeat(20_001), entries: 0 };
+    let entity = server.spawn((Health(1), long.clone())).unwrap();
+    let other = server.spawn((Health(2),)).unwrap();
+    server.entity_mut(other).unwrap().insert(long);
+    for entity in [entity, other] {
+        server.room_mut(room).add_entity(entity);
+    }
+    server.insert_resource(bowline_tests::arena::Weather("sun".into())).unwrap();
+    cluster.run_for(MS * 300);
+    assert_eq!(cluster.client(0).phase(), Phase::Connected);
+    for entity in [entity, other] {
+        let world = cluster.client(0).entities().world();
+        assert!(world.has::<Health>(entity) && !world.has::<Diary>(entity));
+        cluster.server_mut().entity_mut(entity).unwrap().component_mut::<Diary>().unwrap().text =
+            "short".into();
+    }
+    cluster.run_for(MS * 300);
+    for entity in [entity, other] {
+        assert_eq!(cluster.client(0).entities().world().component::<Diary>(entity).unwrap().text, "short");
+    }
+}
+
+#[test]
+fn what_is_larger_than_any_message_is_told_and_comes_when_it_is_smaller() {
+    let mut config = bowline_sim::ClusterConfig::new(1, 1);
+    config.server.connection.max_message_size = 4_000;
+    config.client.connection.max_message_size = 4_000;
+    config.server.client_entities = 1;
+    let (mut cluster, room) = bowline_tests::arena::field(config);
+    let server = cluster.server_mut();
+    let entity = server.spawn((Diary { text: "x".repeat(9_000), entries: 0 },)).unwrap();
+    server.room_mut(room).add_entity(entity);
+    let mine =
+        cluster.client_mut(0).entities_mut().spawn((Diary { text: "y".repeat(9_000), entries: 0 },)).unwrap();
+    cluster.run_for(MS * 500);
+    assert!(!cluster.client(0).entities().world().contains(entity));
+    let story = bowline_tests::arena::server_story(&cluster);
+    let told = "`all of it` of entity 1 is not sent as it is now: it takes 90";
+    assert!(story.iter().any(|word| word.starts_with(told)), "{story:?}");
+    let seen = cluster.client_seen(0).iter().map(|(_, event)| format!("{event:?}"));
+    assert!(seen.into_iter().any(|event| event.starts_with("Unencodable")), "the client too");
+    cluster.server_mut().entity_mut(entity).unwrap().component_mut::<Diary>().unwrap().text = "small".into();
+    cluster.client_mut(0).entities_mut().world_mut().component_mut::<Diary>(mine).unwrap().text =
+        "tiny".into();
+    cluster.run_for(MS * 500);
+    assert_eq!(cluster.client(0).entities().world().component::<Diary>(entity).unwrap().text, "small");
+    assert_eq!(cluster.server().world().component::<Diary>(mine).unwrap().text, "tiny");
+}
+
+#[test]
+fn what_is_paused_is_seen_by_nobody_whatever_is_lost() {
+    for seed in 0..30 {
+        let config = bowline_sim::ClusterConfig::new(seed, 2);
+        let (mut cluster, room) = bowline_tests::arena::field(config);
+        cluster.network().set_conditions(bowline_sim::Conditions::new(60, 0, 0.3));
+        let server = cluster.server_mut();
+        let entity = server.spawn((position(0), Health(1))).unwrap();
+        server.room_mut(room).add_entity(entity);
+        let late = user_of(&cluster, 1);
+        cluster.server_mut().scope_mut(late).unwrap().exclude(entity);
+        cluster.run_for(MS * 2_000);
+        let mut at = cluster.server_mut().entity_mut(entity).unwrap();
+        at.component_mut::<Position>().unwrap().x = 1.0;
+        at.pause();
+        at.component_mut::<Position>().unwrap().x = 9.0;
+        at.remove::<Health>();
+        at.insert(Frozen);
+        cluster.server_mut().scope_mut(late).unwrap().clear(entity);
+        cluster.run_for(MS * 6_000);
+        for client in 0..2 {
+            let world = cluster.client(client).entities().world();
+            assert_eq!(
+                world.component::<Position>(entity).map(|at| at.x),
+                Some(1.0),
+                "seed {seed}, client {client}"
+            );
+            assert!(world.has::<Health>(entity) && !world.has::<Frozen>(entity), "seed {seed}");
+        }
+        cluster.server_mut().entity_mut(entity).unwrap().resume();
+        cluster.run_for(MS * 6_000);
+        for client in 0..2 {
+            assert_eq!(
+                described(cluster.client(client).entities().world(), entity),
+                described(cluster.server().world(), entity)
+            );
+        }
+    }
+}

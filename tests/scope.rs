@@ -4,7 +4,7 @@ use bowline::Grid;
 use bowline::prelude::*;
 use bowline_sim::{Cluster, ClusterConfig, Conditions, Fault};
 use bowline_tests::arena::{
-    Field, Health, MS, Position, Score, entity_story, field, position, quiet, user_of,
+    Field, Health, MS, Position, Score, Weather, entity_story, field, position, quiet, user_of,
 };
 
 fn sees(cluster: &Cluster<Field>, client: usize, entity: NetEntity) -> bool {
@@ -191,6 +191,7 @@ fn a9_everything_comes_again_after_a_reconnect() {
             server.room_mut(room).add_entity(*entity);
         }
         server.insert_resource(Score { left: 3, right: 4 }).unwrap();
+        server.insert_resource(Weather("rain".into())).unwrap();
         cluster.run_for(MS * 300);
         assert_eq!(cluster.client(0).entities().world().len(), 20);
         cluster.apply(&Fault::Cut(0));
@@ -201,6 +202,7 @@ fn a9_everything_comes_again_after_a_reconnect() {
         cluster.forget_seen();
         // One is gone meanwhile.
         cluster.server_mut().despawn(entities[7]);
+        cluster.server_mut().remove_resource::<Weather>();
         cluster.client_mut(0).reconnect().unwrap();
         cluster.run_for(MS * 500);
         let user = user_of(&cluster, 0);
@@ -214,17 +216,20 @@ fn a9_everything_comes_again_after_a_reconnect() {
             StaleEntities::Despawn => {
                 assert_eq!(
                     (count("DespawnEntity"), count("RemoveResource"), count("InsertResource")),
-                    (20, 1, 1)
+                    (20, 2, 1)
                 );
                 assert_eq!(world.len(), 19);
             }
             StaleEntities::Keep => {
                 // Those whose place was taken are gone; the one that is stale says so.
                 assert_eq!((count("DespawnEntity"), count("UpdateResource")), (19, 1));
+                // A resource that has not come again is stale too.
+                assert!(cluster.client(0).entities().world().resource::<Weather>().is_some());
                 let stale: Vec<_> = cluster.client(0).entities().stale_entities().collect();
                 assert_eq!((stale.as_slice(), world.len()), (&entities[7..8], 20));
                 cluster.client_mut(0).entities_mut().despawn_stale();
-                assert_eq!(cluster.client(0).entities().world().len(), 19);
+                let world = cluster.client(0).entities().world();
+                assert_eq!((world.len(), world.resource::<Weather>()), (19, None));
             }
         }
         assert_eq!(

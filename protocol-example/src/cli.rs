@@ -31,9 +31,9 @@ pub(crate) enum Command {
     Demo,
     /// Run a server that others can join
     Serve(ServeArgs),
-    /// Join a server: what you type is said to all, and the end of the input is a goodbye
+    /// Join a server: what you type is said to all, `/pearl` and `/gate` set sail, the end of the input is a goodbye
     Join(JoinArgs),
-    /// Send a crowd that chats and steers, and show what its connections came to
+    /// Send a crowd that chats and collects pearls, and show what its connections came to
     Bots(BotsArgs),
 }
 

@@ -1,7 +1,10 @@
 //! A small arena game on Bowline, and the program that the README starts.
 //!
+//! Ships sail in a bay and in a grotto, with a gate between them, and collect pearls. Ships, pearls and gates are
+//! entities: a player sees those of the room that its ship is in. The scoreboard is a resource, and all see it.
+//!
 //! * [`protocol`]: what server and clients agree on. Begin here.
-//! * [`game`]: the loop of a server and the loop of a client, written once for every transport.
+//! * [`game`]: the rules, the loop of a server and the loop of a client, written once for every transport.
 //! * [`transport`]: which transports are built in; the only file that asks Cargo features.
 //! * [`demo`]: the life of a connection, played as a script.
 //! * [`programs`]: `serve`, `join` and `bots`, for two terminals.

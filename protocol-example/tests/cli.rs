@@ -122,9 +122,9 @@ struct Served {
 }
 
 /// `None` where no transport is built in that leads from one process to another.
-fn served() -> Option<Served> {
+fn served(seconds: &str) -> Option<Served> {
     TransportKind::between_processes()?;
-    let args = ["serve", "--bind", "127.0.0.1:0", "--for", "3", "--json"];
+    let args = ["serve", "--bind", "127.0.0.1:0", "--for", seconds, "--json"];
     let mut process = program(&args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(process.stdout.take().unwrap());
     let mut first = String::new();
@@ -137,15 +137,20 @@ fn served() -> Option<Served> {
 
 #[test]
 fn what_is_typed_is_heard_in_another_process() {
-    let Some(mut served) = served() else { return };
+    let Some(mut served) = served("3") else { return };
     let mut join = program(&["join", "--server", &served.address, "--name", "carol", "--json"]);
     let mut join = join.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     // The end of the input is a goodbye, but not before the server has heard what was said.
     join.stdin.take().unwrap().write_all("ahoy\nand goodbye\n".as_bytes()).unwrap();
     let joined = join.wait_with_output().unwrap();
     assert!(joined.status.success());
-    let events: Vec<_> = parsed(&joined.stdout).iter().map(|line| line["event"].clone()).collect();
-    assert_eq!(events, ["connecting", "connected", "said", "said", "disconnected", "measured"]);
+    let joined = parsed(&joined.stdout);
+    let (seen, told): (Vec<_>, Vec<_>) = joined
+        .iter()
+        .map(|line| &line["event"])
+        .partition(|event| *event == "spawned" || *event == "read_scores");
+    assert_eq!(told, ["connecting", "connected", "said", "said", "disconnected", "measured"]);
+    assert!(seen.len() >= 2, "it sees the bay and the scoreboard: {joined:?}");
 
     let mut heard = String::new();
     served.lines.read_to_string(&mut heard).unwrap();
@@ -158,8 +163,31 @@ fn what_is_typed_is_heard_in_another_process() {
 }
 
 #[test]
+fn who_is_told_to_sails() {
+    let Some(mut served) = served("60") else { return };
+    let mut join = program(&["join", "--server", &served.address, "--json"]);
+    let mut join = join.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut typed = join.stdin.take().unwrap();
+    let mut lines = BufReader::new(join.stdout.take().unwrap()).lines().map(|line| line.unwrap());
+    let mut seen =
+        |words: &str| lines.find(|line| line.contains(words)).unwrap_or_else(|| panic!("no {words}"));
+    seen("gate to the grotto");
+    typed.write_all(b"/chart\n/gate\n").unwrap();
+    seen("told_chart");
+    seen("gate to the bay");
+    drop(typed);
+    seen("measured");
+    assert!(join.wait().unwrap().success());
+    served.process.kill().unwrap();
+    served.process.wait().unwrap();
+    let mut told = String::new();
+    served.lines.read_to_string(&mut told).unwrap();
+    assert!(parsed(told.as_bytes()).iter().any(|line| line["event"] == "moved" && line["room"] == "grotto"));
+}
+
+#[test]
 fn bots_come_to_another_process() {
-    let Some(mut served) = served() else { return };
+    let Some(mut served) = served("3") else { return };
     let (output, errors) =
         run(&["bots", "--server", &served.address, "--count", "4", "--for", "1", "--json"]);
     assert!(output.status.success() && errors.is_empty(), "{errors}");

@@ -31,9 +31,21 @@ fn the_story_is_the_same_on_every_transport() {
         let story: Vec<_> = story.iter().map(|(who, state, event)| (*who, &**state, *event)).collect();
         assert_eq!(story, STORY, "{kind:?}");
         assert!(lines.is_sorted_by_key(|line| line.at_ms), "{kind:?}: time goes on");
+        all_that_went_with_a_session_comes_again_with_the_next(&lines);
         both_sides_name_the_item_that_differs(&lines);
         the_link_can_be_seen_in_the_figures(&lines);
     }
+}
+
+/// What else is seen, the script of the demo asks for itself, to the last pearl.
+fn all_that_went_with_a_session_comes_again_with_the_next(lines: &[Line]) {
+    let seen = lines.iter().filter(|line| line.who == "bob").rev();
+    let mut seen = seen.filter_map(|line| match &line.event {
+        Event::Spawned { things } | Event::Despawned { things } => Some(things.join(", ")),
+        _ => None,
+    });
+    let all = "alice's ship, bob's ship, gate to the grotto, pearl worth 1, pearl worth 1, pearl worth 1";
+    assert_eq!([seen.next().as_deref(), seen.next().as_deref()], [Some(all), Some(all)]);
 }
 
 fn both_sides_name_the_item_that_differs(lines: &[Line]) {

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use bowline::{ConnectError, SendError};
 
-use crate::protocol::{EmoteKind, Login, TOKEN};
+use crate::protocol::{EmoteKind, Login, Position, TOKEN};
 use crate::timeline::{Audience, Event, State};
 use crate::transport::{Network, NetworkError};
 
+mod sights;
 mod stage;
 
 use stage::{ALICE, BOB, MALLORY, OLGA, SERVER, Stage};
@@ -25,8 +26,11 @@ pub fn play<N: Network>(network: N, audience: &mut dyn Audience) -> Result<(), D
     the_arena_opens(&mut stage)?;
     two_players_come_in(&mut stage)?;
     they_talk(&mut stage)?;
-    they_sail(&mut stage)?;
-    a_question(&mut stage)?;
+    a_pearl(&mut stage)?;
+    a_gesture(&mut stage)?;
+    through_the_gate(&mut stage)?;
+    out_of_sight(&mut stage)?;
+    back_again(&mut stage)?;
     a_wrong_token(&mut stage)?;
     another_protocol(&mut stage)?;
     a_pulled_cable(&mut stage)?;
@@ -72,6 +76,13 @@ pub enum DemoError {
     Output(#[from] std::io::Error),
 }
 
+/// What is in the bay, besides ships.
+const BAY: [&str; 4] = ["gate to the grotto", "pearl worth 1", "pearl worth 1", "pearl worth 1"];
+/// What is in the grotto, besides ships.
+const GROTTO: [&str; 4] = ["gate to the bay", "pearl worth 3", "pearl worth 3", "pearl worth 3"];
+const ALICES_SHIP: &str = "alice's ship";
+const BOBS_SHIP: &str = "bob's ship";
+
 /// For how long a scene waits for the next thing to happen.
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -84,8 +95,12 @@ fn two_players_come_in(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoEr
     stage.begin_scene("Two players come in");
     stage.call(ALICE, |stage, link| stage.alice.connect(link, login(ALICE, TOKEN)))?;
     stage.expect([(SERVER, "auth_requested"), (SERVER, "connected"), (ALICE, "connected")])?;
+    stage.sees(ALICE, &[], &bay_with(&[ALICES_SHIP]))?;
     stage.call(BOB, |stage, link| stage.bob.connect(link, login(BOB, TOKEN)))?;
-    stage.expect([(SERVER, "auth_requested"), (SERVER, "connected"), (BOB, "connected")])
+    stage.expect([(SERVER, "auth_requested"), (SERVER, "connected"), (BOB, "connected")])?;
+    stage.sees(BOB, &[], &bay_with(&[ALICES_SHIP, BOBS_SHIP]))?;
+    stage.bob_reads(&[(ALICE, 0), (BOB, 0)])?;
+    stage.sees(ALICE, &[], &[BOBS_SHIP])
 }
 
 fn they_talk(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
@@ -100,13 +115,15 @@ fn they_talk(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
     stage.expect([(SERVER, "relayed"), (ALICE, "heard")])
 }
 
-fn they_sail(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
-    stage.begin_scene("They sail: sequenced and unordered unreliable channels");
-    let turn = 0.75;
-    stage.alice.steer(turn);
-    stage.note(ALICE, State::Connected, Event::Steered { turn })?;
-    bob_sees_alice_move(stage)?;
+fn a_pearl(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("Alice collects a pearl: entities change, go and come");
+    alice_collects(stage, "pearl worth 1")?;
+    stage.sees(BOB, &["pearl worth 1"], &["pearl worth 1"])?;
+    stage.bob_reads(&[(ALICE, 1), (BOB, 0)])
+}
 
+fn a_gesture(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("Bob waves: an unordered unreliable channel");
     // A gesture may get lost, so bob waves until alice has seen it.
     let emote = EmoteKind::Wave;
     stage.note(BOB, State::Connected, Event::Emoted { emote: format!("{emote:?}") })?;
@@ -121,22 +138,32 @@ fn they_sail(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
     stage.note(ALICE, State::Connected, Event::SawEmote { user: BOB.to_owned(), emote: format!("{seen:?}") })
 }
 
-/// Waits until alice's ship is somewhere else on bob's screen.
-fn bob_sees_alice_move(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
-    let mut start = None;
-    let (x, y) = stage.until("bob sees alice move by two metres", |stage| {
-        let Some(ship) = stage.bob.ship_of(ALICE) else { return Ok(None) };
-        let (x, y) = *start.get_or_insert((ship.x, ship.y));
-        Ok(((ship.x - x).hypot(ship.y - y) >= 2.0).then_some((ship.x, ship.y)))
-    })?;
-    stage.note(BOB, State::Connected, Event::SawMove { user: ALICE.to_owned(), x, y })
+fn through_the_gate(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("Alice goes through the gate: what she sees is another room");
+    stage.alice.sail_to(stage.alice.gate());
+    stage.note(ALICE, State::Connected, Event::Sailed { towards: "gate to the grotto".to_owned() })?;
+    bob_sees_alice_move(stage)?;
+    stage.expect([(SERVER, "moved")])?;
+    stage.sees(ALICE, &bay_with(&[BOBS_SHIP]), &GROTTO)?;
+    stage.sees(BOB, &[ALICES_SHIP], &[])
 }
 
-fn a_question(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
-    stage.begin_scene("Bob asks, the server answers: a request");
-    stage.bob.ask_scores()?;
-    stage.note(BOB, State::Connected, Event::AskedScores)?;
-    stage.expect([(BOB, "told_scores")])
+fn out_of_sight(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("What bob does not see: a resource and a request");
+    alice_collects(stage, "pearl worth 3")?;
+    stage.bob_reads(&[(ALICE, 4), (BOB, 0)])?;
+    stage.bob.ask_chart()?;
+    stage.note(BOB, State::Connected, Event::AskedChart)?;
+    stage.expect([(BOB, "told_chart")])
+}
+
+fn back_again(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    stage.begin_scene("Alice comes back");
+    stage.alice.sail_to(stage.alice.gate());
+    stage.note(ALICE, State::Connected, Event::Sailed { towards: "gate to the bay".to_owned() })?;
+    stage.expect([(SERVER, "moved")])?;
+    stage.sees(ALICE, &GROTTO, &bay_with(&[BOBS_SHIP]))?;
+    stage.sees(BOB, &[], &[ALICES_SHIP])
 }
 
 fn a_wrong_token(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
@@ -155,21 +182,26 @@ fn another_protocol(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError
 fn a_pulled_cable(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
     stage.begin_scene("Somebody trips over bob's cable");
     stage.pull_the_cable_of_bob()?;
-    stage.expect([(SERVER, "disconnected"), (BOB, "disconnected"), (BOB, "reconnecting")])
+    stage.expect([(SERVER, "disconnected"), (BOB, "disconnected"), (BOB, "reconnecting")])?;
+    stage.sees(ALICE, &[BOBS_SHIP], &[])
 }
 
 fn the_cable_is_back(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
-    stage.begin_scene("The cable is plugged in again");
+    stage.begin_scene("The cable is plugged in again: a new session sees everything anew");
     stage.plug_in_the_cable_of_bob()?;
     stage.expect([(SERVER, "auth_requested"), (SERVER, "connected"), (BOB, "connected")])?;
-    bob_sees_alice_move(stage)?;
+    let everything = bay_with(&[ALICES_SHIP, BOBS_SHIP]);
+    stage.sees(BOB, &everything, &everything)?;
+    stage.bob_reads(&[(ALICE, 4), (BOB, 0)])?;
+    stage.sees(ALICE, &[], &[BOBS_SHIP])?;
     stage.play_on(Duration::from_millis(400))
 }
 
 fn a_kick(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
     stage.begin_scene("The server ends a connection");
     stage.server.kick(BOB, "no shouting in the harbour");
-    stage.expect([(SERVER, "disconnected"), (BOB, "disconnected")])
+    stage.expect([(SERVER, "disconnected"), (BOB, "disconnected")])?;
+    stage.sees(ALICE, &[BOBS_SHIP], &[])
 }
 
 fn a_goodbye(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
@@ -184,6 +216,29 @@ fn what_it_came_to(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError>
         stage.note(who, State::Disconnected, Event::Measured(measured))?;
     }
     Ok(())
+}
+
+/// Alice sails to the pearl that is nearest to her, and sees it go and another one come.
+fn alice_collects(stage: &mut Stage<'_, impl Network>, pearl: &'static str) -> Result<(), DemoError> {
+    stage.alice.sail_to(stage.alice.nearest_pearl());
+    stage.note(ALICE, State::Connected, Event::Sailed { towards: pearl.to_owned() })?;
+    stage.expect([(SERVER, "collected")])?;
+    stage.sees(ALICE, &[pearl], &[pearl])
+}
+
+/// Waits until alice's ship is somewhere else on bob's screen.
+fn bob_sees_alice_move(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+    let mut start = None;
+    let Position { x, y, .. } = stage.until("bob sees alice move by two metres", |stage| {
+        let Some(ship) = stage.bob.ship_of(ALICE) else { return Ok(None) };
+        let start = *start.get_or_insert(ship);
+        Ok((ship.distance_to(&start) >= 2.0).then_some(ship))
+    })?;
+    stage.note(BOB, State::Connected, Event::SawMove { user: ALICE.to_owned(), x, y })
+}
+
+fn bay_with(ships: &[&'static str]) -> Vec<&'static str> {
+    [ships, &BAY].concat()
 }
 
 fn login(name: &str, token: &str) -> Login {

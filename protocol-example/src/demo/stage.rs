@@ -1,10 +1,11 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use bowline::ConnectError;
 use bowline::prelude::*;
 
+use super::sights::Sights;
 use super::{DEADLINE, DemoError};
 use crate::game::{ArenaClient, ArenaServer, ClientNews, FRAME, Visitor};
 use crate::protocol::outdated::OutdatedArena;
@@ -44,6 +45,7 @@ pub(super) struct Stage<'a, N: Network> {
     pub(super) mallory: Visitor<Arena, Link<N>>,
     pub(super) olga: Visitor<OutdatedArena, Link<N>>,
     pub(super) gesture_that_alice_saw: Option<EmoteKind>,
+    pub(super) sights: BTreeMap<&'static str, Sights>,
     /// That of the youngest link: each has its own.
     last_seed: u64,
     sessions: Vec<(&'static str, Measured)>,
@@ -71,6 +73,7 @@ impl<'a, N: Network> Stage<'a, N> {
             mallory: Visitor::new(client.clone()),
             olga: Visitor::new(client),
             gesture_that_alice_saw: None,
+            sights: BTreeMap::new(),
             last_seed: SEED,
             sessions: Vec::new(),
             timeline: Timeline::new(audience),
@@ -80,6 +83,10 @@ impl<'a, N: Network> Stage<'a, N> {
 
     pub(super) fn begin_scene(&mut self, scene: &'static str) {
         self.timeline.begin_scene(scene);
+    }
+
+    pub(super) fn scene(&self) -> &'static str {
+        self.timeline.scene()
     }
 
     /// Writes what the script itself has done.
@@ -100,7 +107,7 @@ impl<'a, N: Network> Stage<'a, N> {
                     break happened;
                 }
                 if Instant::now() >= deadline {
-                    return Err(DemoError::Missing { scene: self.timeline.scene(), expected: wanted() });
+                    return Err(DemoError::Missing { scene: self.scene(), expected: wanted() });
                 }
                 self.frame()?;
             };
@@ -126,7 +133,7 @@ impl<'a, N: Network> Stage<'a, N> {
                 return Err(self.unexpected(what.to_owned(), happened));
             }
             if Instant::now() >= deadline {
-                return Err(DemoError::Missing { scene: self.timeline.scene(), expected: what.to_owned() });
+                return Err(DemoError::Missing { scene: self.scene(), expected: what.to_owned() });
             }
             self.frame()?;
         }
@@ -181,7 +188,7 @@ impl<'a, N: Network> Stage<'a, N> {
     }
 
     /// Everybody takes a turn; then they sleep.
-    fn frame(&mut self) -> Result<(), DemoError> {
+    pub(super) fn frame(&mut self) -> Result<(), DemoError> {
         for news in self.server.frame() {
             let (state, event) = of_server(news);
             self.happened(SERVER, state, event)?;
@@ -203,24 +210,23 @@ impl<'a, N: Network> Stage<'a, N> {
     }
 
     fn client_news(&mut self, who: &'static str, news: ClientNews) -> Result<(), DemoError> {
-        match &news {
-            ClientNews::Disconnected { stats, .. } => {
-                let earlier = self.sessions.iter().filter(|(other, _)| *other == who).count();
-                let session = u32::try_from(earlier).unwrap_or(u32::MAX).saturating_add(1);
-                self.sessions.push((who, Measured::of(session, stats)));
-            }
+        match news {
             // These come whenever the link lets them, between other things: the script asks for what it needs.
-            ClientNews::Emoted { kind, .. } => {
-                if who == ALICE {
-                    self.gesture_that_alice_saw = Some(*kind);
+            ClientNews::Spawned(things) => self.sights.entry(who).or_default().came.extend(things),
+            ClientNews::Despawned(things) => self.sights.entry(who).or_default().went.extend(things),
+            ClientNews::Emoted { kind, .. } if who == ALICE => self.gesture_that_alice_saw = Some(kind),
+            ClientNews::Emoted { .. } | ClientNews::Scores(_) => {}
+            news => {
+                if let ClientNews::Disconnected { stats, .. } = &news {
+                    let earlier = self.sessions.iter().filter(|(other, _)| *other == who).count();
+                    let session = u32::try_from(earlier).unwrap_or(u32::MAX).saturating_add(1);
+                    self.sessions.push((who, Measured::of(session, stats)));
                 }
-                return Ok(());
+                let (state, event) = of_client(news);
+                self.happened(who, state, event)?;
             }
-            ClientNews::Joined { .. } | ClientNews::Left { .. } => return Ok(()),
-            _ => {}
         }
-        let (state, event) = of_client(news);
-        self.happened(who, state, event)
+        Ok(())
     }
 
     fn happened(&mut self, who: &'static str, state: State, event: Event) -> Result<(), DemoError> {
@@ -229,10 +235,6 @@ impl<'a, N: Network> Stage<'a, N> {
     }
 
     fn unexpected(&self, expected: String, (who, event): (&str, &str)) -> DemoError {
-        DemoError::Unexpected {
-            scene: self.timeline.scene(),
-            expected,
-            happened: format!("`{event}` of {who}"),
-        }
+        DemoError::Unexpected { scene: self.scene(), expected, happened: format!("`{event}` of {who}") }
     }
 }

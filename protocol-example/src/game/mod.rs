@@ -2,18 +2,19 @@
 //!
 //! [`ArenaServer`] and [`ArenaClient`] are what a game's own networking code looks like on Bowline. Each has a `frame`,
 //! to be called some hundred times a second, that receives, answers, sends, and tells what is new.
+//!
+//! [`rules`] knows nothing of either: it looks at entities and says what follows.
 
 mod client;
 mod news;
+pub mod rules;
 mod server;
 mod visitor;
-mod world;
 
-pub use client::ArenaClient;
+pub use client::{ArenaClient, Thing};
 pub use news::{ClientNews, ServerNews};
 pub use server::ArenaServer;
 pub use visitor::Visitor;
-pub use world::World;
 
 use std::time::Duration;
 

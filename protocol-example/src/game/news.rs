@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use bowline::{ConnectionStats, DisconnectReason, RejectReason, RequestError};
 
-use crate::protocol::EmoteKind;
+use super::Thing;
+use crate::protocol::{Chart, EmoteKind, Room};
 
 /// What a frame of the server had in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +41,20 @@ pub enum ServerNews {
         /// What.
         text: String,
     },
+    /// A player has collected a pearl.
+    Collected {
+        /// Who.
+        name: String,
+        /// What it counts.
+        worth: u8,
+    },
+    /// A player has gone through a gate.
+    Passed {
+        /// Who.
+        name: String,
+        /// Into which room.
+        room: Room,
+    },
     /// A player is gone.
     Left {
         /// Who.
@@ -72,11 +87,12 @@ pub enum ClientNews {
         /// How long until then.
         after: Duration,
     },
-    /// Another player is there.
-    Joined {
-        /// Who.
-        name: String,
-    },
+    /// These have come into sight: entities were spawned.
+    Spawned(Vec<Thing>),
+    /// These are gone, or out of sight: entities were despawned.
+    Despawned(Vec<Thing>),
+    /// The scoreboard says something else than before: names, and points.
+    Scores(Vec<(String, u16)>),
     /// Another player said something.
     Said {
         /// Who.
@@ -84,26 +100,15 @@ pub enum ClientNews {
         /// What.
         text: String,
     },
-    /// How far everybody has sailed, as we had asked.
-    Scores {
-        /// Names, and metres.
-        metres: Vec<(String, u16)>,
-    },
-    /// The server did not tell how far everybody has sailed.
-    NoScores {
-        /// Why.
-        error: RequestError,
-    },
+    /// What is where, as we had asked.
+    Chart(Chart),
+    /// The server did not tell what is where, and why not.
+    NoChart(RequestError),
     /// Another player made a gesture.
     Emoted {
         /// Who.
         name: String,
         /// Which.
         kind: EmoteKind,
-    },
-    /// Another player is gone.
-    Left {
-        /// Who.
-        name: String,
     },
 }

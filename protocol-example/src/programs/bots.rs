@@ -10,7 +10,7 @@ use crate::protocol::{EmoteKind, Login, TOKEN};
 use crate::timeline::{Audience, Event, Measured, State, Timeline, of_client, of_server};
 use crate::transport::{Network, Program};
 
-/// A crowd of clients that chat and steer, and a table of what their sessions came to.
+/// A crowd of clients that chat and collect pearls, and a table of what their sessions came to.
 pub struct Bots<'a> {
     /// How many.
     pub count: u8,
@@ -53,6 +53,10 @@ impl Program for Bots<'_> {
         while Instant::now() < end {
             frame(&mut server, &mut bots, &mut timeline)?;
         }
+        if let Some(bot) = bots.first() {
+            let points = bot.client.scores();
+            timeline.write(&bot.name, State::Connected, Event::ReadScores { points })?;
+        }
         for bot in &mut bots {
             bot.client.leave();
         }
@@ -64,7 +68,7 @@ impl Program for Bots<'_> {
     }
 }
 
-/// Everybody takes a turn. What the bots say to each other would fill the screen: only comings and goings are told.
+/// Everybody takes a turn. All that the bots do and see would fill the screen: only comings and goings are told.
 fn frame<S: Transport, T: ClientTransport>(
     server: &mut Option<ArenaServer<S>>,
     bots: &mut [Bot<T>],
@@ -72,7 +76,7 @@ fn frame<S: Transport, T: ClientTransport>(
 ) -> Result<(), ProgramError> {
     for news in server.as_mut().map(ArenaServer::frame).unwrap_or_default() {
         let (state, event) = of_server(news);
-        if !matches!(event, Event::Relayed { .. } | Event::AuthRequested { .. }) {
+        if matches!(event, Event::Connected { .. } | Event::Rejected(_) | Event::Disconnected { .. }) {
             timeline.write(SERVER, state, event)?;
         }
     }
@@ -118,13 +122,17 @@ impl<T: ClientTransport> Bot<T> {
         Ok(Self { name, client, mood, acts_at: Instant::now(), stats: None })
     }
 
-    /// Now and then it turns the rudder, and more rarely it speaks.
+    /// Now and then it sets sail, for a pearl or for the other room, and more rarely it speaks.
     fn act(&mut self) {
         if Instant::now() < self.acts_at || self.client.phase() != Phase::Connected {
             return;
         }
         self.acts_at = Instant::now() + Duration::from_millis(200 + self.mood.next_u64() % 800);
-        self.client.steer((self.mood.next_unit() * 2.0 - 1.0) as f32);
+        if !self.client.is_under_way() {
+            let wants_another_room = self.mood.next_u64().is_multiple_of(4);
+            let gate = wants_another_room.then(|| self.client.gate()).flatten();
+            self.client.sail_to(gate.or_else(|| self.client.nearest_pearl()));
+        }
         let said = match self.mood.next_u64() % 8 {
             choice @ 0..4 => self.client.say(SAYINGS[choice as usize]),
             4 => self.client.emote(EmoteKind::Cheer),

@@ -12,7 +12,7 @@ use crate::protocol::Login;
 use crate::timeline::{Audience, Event, Measured, State, Timeline, of_client};
 use crate::transport::{Network, Program};
 
-/// A player at a keyboard: a line that is typed is said to all, and the end of the input is a goodbye.
+/// A player at a keyboard: a line that is typed is said to all, or is a command, and the end of the input is a goodbye.
 pub struct Join<'a> {
     /// Who comes in.
     pub login: Login,
@@ -28,6 +28,9 @@ const ATTEMPTS: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// For how long what was said last may be on its way before the goodbye.
 const DRAIN: Duration = Duration::from_secs(2);
+
+/// What may be typed besides words.
+const COMMANDS: &str = "/pearl or /gate to sail there, /stop, /chart to be told what is where";
 
 impl Program for Join<'_> {
     type Output = Result<(), ProgramError>;
@@ -62,13 +65,10 @@ impl Join<'_> {
         timeline.write(&name, State::PendingAuth, Event::Connecting { address })?;
 
         let typed = typed_lines();
-        while !relay_typed(&typed, &mut client, &mut timeline, &name)? {
-            let mut end = None;
-            for news in client.frame() {
-                end = end_of(&news);
-                let (state, event) = of_client(news);
-                timeline.write(&name, state, event)?;
-            }
+        while !obey_typed(&typed, &mut client, &mut timeline, &name)? {
+            let news = client.frame();
+            let end = end_of(&news);
+            tell(news, &mut timeline, &name)?;
             if let Some(reason) = end {
                 return Err(ProgramError::Ended(reason));
             }
@@ -78,8 +78,8 @@ impl Join<'_> {
     }
 }
 
-/// Says what was typed; `true` when there will be no more. What is typed before the connection is up waits for it.
-fn relay_typed<T: ClientTransport>(
+/// Does what was typed; `true` when there will be no more. What is typed before the connection is up waits for it.
+fn obey_typed<T: ClientTransport>(
     typed: &Receiver<String>,
     client: &mut ArenaClient<T>,
     timeline: &mut Timeline<'_>,
@@ -87,12 +87,7 @@ fn relay_typed<T: ClientTransport>(
 ) -> Result<bool, ProgramError> {
     while client.phase() == Phase::Connected {
         match typed.try_recv() {
-            Ok(text) if text.is_empty() => {}
-            Ok(text) => match client.say(&text) {
-                Ok(()) => timeline.write(name, State::Connected, Event::Said { text })?,
-                // Too long, or too much at once: the player may try again.
-                Err(error) => eprintln!("{error}"),
-            },
+            Ok(text) => obey(&text, client, timeline, name)?,
             Err(TryRecvError::Empty) => break,
             Err(TryRecvError::Disconnected) => return Ok(true),
         }
@@ -100,13 +95,38 @@ fn relay_typed<T: ClientTransport>(
     Ok(false)
 }
 
-/// Why there is no session, if this news says so. If it is the last of a frame, no new attempt follows it.
-fn end_of(news: &ClientNews) -> Option<String> {
-    match news {
+fn obey<T: ClientTransport>(
+    text: &str,
+    client: &mut ArenaClient<T>,
+    timeline: &mut Timeline<'_>,
+    name: &str,
+) -> Result<(), ProgramError> {
+    match text {
+        "" => {}
+        "/pearl" => client.sail_to(client.nearest_pearl()),
+        "/gate" => client.sail_to(client.gate()),
+        "/stop" => client.sail_to(None),
+        "/chart" => client.ask_chart()?,
+        command if command.starts_with('/') => eprintln!("{COMMANDS}"),
+        text => match client.say(text) {
+            Ok(()) => timeline.write(name, State::Connected, Event::Said { text: text.to_owned() })?,
+            // Too long, or too much at once: the player may try again.
+            Err(error) => eprintln!("{error}"),
+        },
+    }
+    Ok(())
+}
+
+/// Why there is no session, if a frame's news says so, and no new attempt follows.
+fn end_of(news: &[ClientNews]) -> Option<String> {
+    if news.iter().any(|news| matches!(news, ClientNews::Reconnecting { .. })) {
+        return None;
+    }
+    news.iter().find_map(|news| match news {
         ClientNews::Rejected(reason) => Some(reason.to_string()),
         ClientNews::Disconnected { reason, .. } => Some(reason.to_string()),
         _ => None,
-    }
+    })
 }
 
 /// Waits until what was said has arrived, leaves, and stays for long enough that the server hears it.
@@ -117,20 +137,25 @@ fn say_goodbye<T: ClientTransport>(
 ) -> Result<(), ProgramError> {
     let drained_by = Instant::now() + DRAIN;
     while client.stats().queued_bytes > 0 && Instant::now() < drained_by {
-        client.frame();
+        tell(client.frame(), timeline, name)?;
         sleep(FRAME);
     }
     client.leave();
     let end = Instant::now() + FAREWELL;
     while Instant::now() < end {
-        for news in client.frame() {
-            let (state, event) = of_client(news);
-            timeline.write(name, state, event)?;
-        }
+        tell(client.frame(), timeline, name)?;
         sleep(FRAME);
     }
     let measured = Measured::of(1, &client.stats());
     Ok(timeline.write(name, State::Disconnected, Event::Measured(measured))?)
+}
+
+fn tell(news: Vec<ClientNews>, timeline: &mut Timeline<'_>, name: &str) -> Result<(), ProgramError> {
+    for news in news {
+        let (state, event) = of_client(news);
+        timeline.write(name, state, event)?;
+    }
+    Ok(())
 }
 
 /// The lines of standard input, which can only be waited for: a thread of its own does that.

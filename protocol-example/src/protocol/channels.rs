@@ -1,8 +1,8 @@
-//! The ways that messages take, each with its promise.
+//! The ways that messages take, each with its promise. Entities and resources need none.
 
 use bowline::prelude::*;
 
-/// What must arrive, in order: chat, who comes and who goes.
+/// What must arrive, in order: chat, and questions with their answers.
 #[derive(Channel, Debug)]
 #[channel(ordered_reliable, bidirectional)]
 pub struct Talk;
@@ -11,11 +11,6 @@ pub struct Talk;
 #[derive(Channel, Debug)]
 #[channel(tick_buffered, to_server)]
 pub struct Helm;
-
-/// What players see of the arena, every tick anew. Only the newest counts.
-#[derive(Channel, Debug)]
-#[channel(sequenced_unreliable, to_client)]
-pub struct Sight;
 
 /// What is nice to have: it arrives, or it does not.
 #[derive(Channel, Debug)]

@@ -3,11 +3,9 @@
 //! What travels up and what travels down are different types even where they look alike: a client says [`Chat`] without
 //! saying who it is, because the server knows and would not believe it.
 
-use std::f32::consts::PI;
-
 use bowline::prelude::*;
 
-use super::{ARENA_REACH, MAX_PLAYERS};
+use super::Room;
 
 /// To the server: something for everybody to read.
 #[derive(Message, Clone, Debug, PartialEq)]
@@ -17,14 +15,17 @@ pub struct Chat {
     pub text: String,
 }
 
-/// To the server: where the rudder is.
+/// To the server: where to sail, and how fast. East and north together are at most 1: full speed.
 ///
 /// The range and the step say what a player can do with it, and that makes 8 bits of a float.
-#[derive(Message, Clone, Debug, PartialEq)]
+#[derive(Message, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Steer {
-    /// From -1, hard to port, to 1, hard to starboard.
+    /// From -1, westwards, to 1, eastwards.
     #[wire(range = -1.0..=1.0, step = 0.01)]
-    pub turn: f32,
+    pub east: f32,
+    /// From -1, southwards, to 1, northwards.
+    #[wire(range = -1.0..=1.0, step = 0.01)]
+    pub north: f32,
 }
 
 /// To the server: a gesture.
@@ -45,117 +46,52 @@ pub enum EmoteKind {
     Horn,
 }
 
-/// To a client, first of all: who it is.
+/// To a client, first of all: which ship it steers. An entity has the same id on both sides, so it can be named; it may
+/// come into sight a little later.
 #[derive(Message, Clone, Debug, PartialEq)]
 pub struct Welcome {
-    /// You.
-    pub you: PlayerId,
-}
-
-/// To a client: a player is there.
-#[derive(Message, Clone, Debug, PartialEq)]
-pub struct Joined {
-    /// The short name that other messages use.
-    pub player: PlayerId,
-    /// What people call it.
-    #[wire(max_len = 24)]
-    pub name: String,
-}
-
-/// To a client: a player is gone.
-#[derive(Message, Clone, Debug, PartialEq)]
-pub struct Left {
-    /// Who. The id may soon mean somebody else.
-    pub player: PlayerId,
+    /// Yours.
+    pub ship: NetEntity,
 }
 
 /// To a client: what another player said.
 #[derive(Message, Clone, Debug, PartialEq)]
 pub struct Said {
-    /// Who.
-    pub player: PlayerId,
+    /// Who, in whichever room.
+    pub ship: NetEntity,
     /// At most 256 bytes.
     #[wire(max_len = 256)]
     pub text: String,
 }
 
-/// To a client: where all ships are. The whole state each time, so that a lost one is made good by the next.
-#[derive(Message, Clone, Debug, PartialEq)]
-pub struct Positions {
-    /// One for each player.
-    #[wire(max_len = MAX_PLAYERS)]
-    pub ships: Vec<Spot>,
-}
-
-/// Where a ship is and where it is going: 46 bits.
-#[derive(Wire, Clone, Debug, PartialEq)]
-pub struct Spot {
-    /// Whose ship.
-    pub player: PlayerId,
-    /// Metres eastwards of the middle.
-    #[wire(range = -ARENA_REACH..=ARENA_REACH, step = 0.01)]
-    pub x: f32,
-    /// Metres northwards of the middle.
-    #[wire(range = -ARENA_REACH..=ARENA_REACH, step = 0.01)]
-    pub y: f32,
-    /// Radians, counter-clockwise from east.
-    #[wire(range = -PI..=PI, step = 0.01)]
-    pub heading: f32,
-}
-
-/// To a client: the gesture of another player.
+/// To a client: the gesture of another player in the same room.
 #[derive(Message, Clone, Debug, PartialEq)]
 pub struct Emoted {
     /// Who.
-    pub player: PlayerId,
+    pub ship: NetEntity,
     /// Which.
     pub kind: EmoteKind,
 }
 
-/// A player, for as long as it is there: the small number that stands for its name.
-#[derive(Wire, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PlayerId(#[wire(range = 0..=63)] pub u8);
-
-/// To the server: how far has everybody sailed? Answered by [`Scores`].
+/// To the server: what is where, in sight or not? Answered by [`Chart`].
 #[derive(Request, Clone, Debug, PartialEq)]
-#[request(response = Scores)]
-pub struct AskScores;
+#[request(response = Chart)]
+pub struct AskChart;
 
-/// The answer to [`AskScores`].
+/// The answer to [`AskChart`].
 #[derive(Wire, Clone, Debug, PartialEq)]
-pub struct Scores {
-    /// The metres that each player has sailed.
-    #[wire(max_len = MAX_PLAYERS)]
-    pub points: Vec<(PlayerId, u16)>,
+pub struct Chart {
+    /// One for each room.
+    pub rooms: [Census; 2],
 }
 
-#[cfg(test)]
-mod tests {
-    use bowline::{BitReader, BitWriter};
-
-    use super::*;
-
-    fn bits(value: &impl Wire) -> u64 {
-        let mut writer = BitWriter::new();
-        value.encode(&mut writer).unwrap();
-        writer.bit_len() as u64
-    }
-
-    #[test]
-    fn a_ship_takes_46_bits() {
-        let spot = Spot { player: PlayerId(63), x: -99.99, y: 12.34, heading: 3.0 };
-        assert_eq!(bits(&spot), 46);
-        assert_eq!(bits(&Steer { turn: 0.5 }), 8);
-    }
-
-    #[test]
-    fn what_arrives_is_what_was_sent_to_the_step() {
-        let spot = Spot { player: PlayerId(7), x: 1.234, y: -5.0, heading: 1.0 };
-        let mut writer = BitWriter::new();
-        spot.encode(&mut writer).unwrap();
-        let bytes = writer.into_bytes();
-        let seen = Spot::decode(&mut BitReader::new(&bytes)).unwrap();
-        assert_eq!(seen.player, spot.player);
-        assert!((seen.x - spot.x).abs() <= 0.005 + f32::EPSILON, "{} is not {}", seen.x, spot.x);
-    }
+/// How much there is in a room.
+#[derive(Wire, Clone, Debug, PartialEq, Eq)]
+pub struct Census {
+    /// In which.
+    pub room: Room,
+    /// Ships.
+    pub ships: u8,
+    /// Pearls.
+    pub pearls: u8,
 }

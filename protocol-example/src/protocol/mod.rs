@@ -9,14 +9,13 @@ pub mod channels;
 pub mod components;
 pub mod messages;
 pub mod outdated;
+pub mod resources;
 
 pub use auth::{Login, TOKEN};
-pub use channels::{Flair, Helm, Sight, Talk};
-pub use components::{Hull, Position};
-pub use messages::{
-    AskScores, Chat, Emote, EmoteKind, Emoted, Joined, Left, PlayerId, Positions, Said, Scores, Spot, Steer,
-    Welcome,
-};
+pub use channels::{Flair, Helm, Talk};
+pub use components::{Gate, Pearl, Player, Position, Room};
+pub use messages::{AskChart, Census, Chart, Chat, Emote, EmoteKind, Emoted, Said, Steer, Welcome};
+pub use resources::{Score, Scoreboard};
 
 /// The protocol of the arena.
 ///
@@ -28,17 +27,18 @@ pub use messages::{
 #[protocol(
     tick_rate = 20,
     auth = Login,
-    channels(Talk, Helm, Sight, Flair),
-    messages(Chat, Steer, Emote, Welcome, Joined, Left, Said, Positions, Emoted),
-    requests(AskScores),
-    components(Position, Hull),
+    channels(Talk, Helm, Flair),
+    messages(Chat, Steer, Emote, Welcome, Said, Emoted),
+    requests(AskChart),
+    components(Position, Player, Pearl, Gate),
+    resources(Scoreboard),
     derive(Clone, Debug, PartialEq),
 )]
 #[derive(Debug)]
 pub struct Arena;
 
-/// As many may play at once: a [`PlayerId`] has six bits.
+/// As many may play at once.
 pub const MAX_PLAYERS: usize = 64;
 
-/// The arena is a square. Its middle is the origin, and this is how far it is from there to each side, in metres.
-pub const ARENA_REACH: f32 = 100.0;
+/// Each room is a square. Its middle is the origin, and this is how far it is from there to each side, in metres.
+pub const ROOM_REACH: f32 = 50.0;

@@ -5,16 +5,19 @@
 use bowline::prelude::*;
 
 use super::{
-    AskScores, Chat, Emote, Emoted, Flair, Helm, Hull, Joined, Left, Login, Position, Positions, Said, Sight,
-    Talk, Welcome,
+    AskChart, Chat, Emote, Emoted, Flair, Gate, Helm, Login, Pearl, Player, Position, Said, Scoreboard, Talk,
+    Welcome,
 };
 
 /// As it was before the update.
 #[derive(Message, Clone, Debug, PartialEq)]
 pub struct Steer {
-    /// From -1, hard to port, to 1, hard to starboard.
+    /// From -1, westwards, to 1, eastwards.
     #[wire(range = -1.0..=1.0, step = 0.1)]
-    pub turn: f32,
+    pub east: f32,
+    /// From -1, southwards, to 1, northwards.
+    #[wire(range = -1.0..=1.0, step = 0.01)]
+    pub north: f32,
 }
 
 /// As it was before the update. The name of the protocol itself does not travel: only what shapes the wire counts.
@@ -22,10 +25,11 @@ pub struct Steer {
 #[protocol(
     tick_rate = 20,
     auth = Login,
-    channels(Talk, Helm, Sight, Flair),
-    messages(Chat, Steer, Emote, Welcome, Joined, Left, Said, Positions, Emoted),
-    requests(AskScores),
-    components(Position, Hull),
+    channels(Talk, Helm, Flair),
+    messages(Chat, Steer, Emote, Welcome, Said, Emoted),
+    requests(AskChart),
+    components(Position, Player, Pearl, Gate),
+    resources(Scoreboard),
     derive(Clone, Debug, PartialEq),
 )]
 #[derive(Debug)]

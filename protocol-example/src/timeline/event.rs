@@ -28,24 +28,30 @@ pub enum Event {
     Relayed { user: String, text: String },
     /// Another client heard it.
     Heard { user: String, text: String },
-    /// A client turned its rudder.
-    Steered { turn: f32 },
+    /// Entities have come into a client's sight.
+    Spawned { things: Vec<String> },
+    /// Entities are out of a client's sight.
+    Despawned { things: Vec<String> },
+    /// A client sees a change of the scoreboard.
+    ReadScores { points: Vec<(String, u16)> },
+    /// A client set a course.
+    Sailed { towards: String },
     /// Another client saw where that led.
     SawMove { user: String, x: f32, y: f32 },
+    /// A server sees a pearl collected.
+    Collected { user: String, worth: u8 },
+    /// A server sees a player go through a gate.
+    Moved { user: String, room: String },
     /// A client made a gesture.
     Emoted { emote: String },
     /// Another client saw it.
     SawEmote { user: String, emote: String },
-    /// A client asked for the scores.
-    AskedScores,
+    /// A client asked what is where.
+    AskedChart,
     /// It was told.
-    ToldScores { metres: Vec<(String, u16)> },
+    ToldChart { rooms: [RoomCount; 2] },
     /// It was not told.
     NotTold { reason: String },
-    /// A player came, or was there already.
-    PlayerJoined { user: String },
-    /// A player went.
-    PlayerLeft { user: String },
     /// No datagram comes through any more.
     CablePulled,
     /// They do again.
@@ -60,6 +66,17 @@ pub enum Event {
     Reconnecting { attempt: u32, after_ms: u64 },
     /// What a session came to.
     Measured(Measured),
+}
+
+/// How much there is in a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RoomCount {
+    /// Which room.
+    pub room: String,
+    /// Ships in it.
+    pub ships: u8,
+    /// Pearls in it.
+    pub pearls: u8,
 }
 
 /// Why somebody did not come in.
@@ -148,15 +165,18 @@ impl Event {
             Self::Said { .. } => "said",
             Self::Relayed { .. } => "relayed",
             Self::Heard { .. } => "heard",
-            Self::Steered { .. } => "steered",
+            Self::Spawned { .. } => "spawned",
+            Self::Despawned { .. } => "despawned",
+            Self::ReadScores { .. } => "read_scores",
+            Self::Sailed { .. } => "sailed",
             Self::SawMove { .. } => "saw_move",
+            Self::Collected { .. } => "collected",
+            Self::Moved { .. } => "moved",
             Self::Emoted { .. } => "emoted",
             Self::SawEmote { .. } => "saw_emote",
-            Self::AskedScores => "asked_scores",
-            Self::ToldScores { .. } => "told_scores",
+            Self::AskedChart => "asked_chart",
+            Self::ToldChart { .. } => "told_chart",
             Self::NotTold { .. } => "not_told",
-            Self::PlayerJoined { .. } => "player_joined",
-            Self::PlayerLeft { .. } => "player_left",
             Self::CablePulled => "cable_pulled",
             Self::CablePlugged => "cable_plugged",
             Self::Disconnected { .. } => "disconnected",
@@ -181,18 +201,27 @@ impl fmt::Display for Event {
             Self::Said { text } => write!(f, "says \"{text}\""),
             Self::Relayed { user, text } => write!(f, "passes on what {user} says: \"{text}\""),
             Self::Heard { user, text } => write!(f, "hears {user}: \"{text}\""),
-            Self::Steered { turn } => write!(f, "turns the rudder to {turn:+.2}"),
-            Self::SawMove { user, x, y } => write!(f, "sees {user} at ({x:.2}, {y:.2})"),
+            Self::Spawned { things } => write!(f, "sees {} appear", list(things)),
+            Self::Despawned { things } => write!(f, "sees {} vanish", list(things)),
+            Self::ReadScores { points } if points.is_empty() => f.write_str("reads an empty scoreboard"),
+            Self::ReadScores { points } => {
+                let points: Vec<_> = points.iter().map(|(name, points)| format!("{name} {points}")).collect();
+                write!(f, "reads on the scoreboard: {}", points.join(", "))
+            }
+            Self::Sailed { towards } => write!(f, "sets sail for the {towards}"),
+            Self::SawMove { user, x, y } => write!(f, "sees {user}'s ship at ({x:.2}, {y:.2})"),
+            Self::Collected { user, worth } => write!(f, "gives {user} a pearl worth {worth}"),
+            Self::Moved { user, room } => write!(f, "sees {user} go through the gate, into the {room}"),
             Self::Emoted { emote } => write!(f, "makes a gesture: {emote}"),
             Self::SawEmote { user, emote } => write!(f, "sees a gesture of {user}: {emote}"),
-            Self::AskedScores => f.write_str("asks the server how far everybody has sailed"),
-            Self::ToldScores { metres } => {
-                let told: Vec<_> = metres.iter().map(|(name, metres)| format!("{name} {metres} m")).collect();
+            Self::AskedChart => f.write_str("asks the server what is where"),
+            Self::ToldChart { rooms } => {
+                let told = rooms.each_ref().map(|RoomCount { room, ships, pearls }| {
+                    format!("{} and {} in the {room}", counted(*ships, "ship"), counted(*pearls, "pearl"))
+                });
                 write!(f, "is told: {}", told.join(", "))
             }
             Self::NotTold { reason } => write!(f, "is not told: {reason}"),
-            Self::PlayerJoined { user } => write!(f, "sees that {user} is here"),
-            Self::PlayerLeft { user } => write!(f, "sees that {user} has gone"),
             Self::CablePulled => f.write_str("loses every datagram from here on"),
             Self::CablePlugged => f.write_str("has its network back"),
             Self::Disconnected { user: Some(user), reason } => write!(f, "forgets {user}: {reason}"),
@@ -203,6 +232,19 @@ impl fmt::Display for Event {
             Self::Measured(measured) => measured.fmt(f),
         }
     }
+}
+
+fn counted(number: u8, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Equal neighbours are counted.
+fn list(things: &[String]) -> String {
+    let counted = things.chunk_by(PartialEq::eq).map(|same| match same {
+        [one] => one.clone(),
+        many => format!("{} × {}", many.len(), many[0]),
+    });
+    counted.collect::<Vec<_>>().join(", ")
 }
 
 /// One row of a table; [`Measured::HEADER`] is its first.
@@ -249,15 +291,18 @@ mod tests {
             Event::Said { text: text() },
             Event::Relayed { user: text(), text: text() },
             Event::Heard { user: text(), text: text() },
-            Event::Steered { turn: 0.0 },
+            Event::Spawned { things: vec![text()] },
+            Event::Despawned { things: vec![text()] },
+            Event::ReadScores { points: vec![(text(), 1)] },
+            Event::Sailed { towards: text() },
             Event::SawMove { user: text(), x: 0.0, y: 0.0 },
+            Event::Collected { user: text(), worth: 1 },
+            Event::Moved { user: text(), room: text() },
             Event::Emoted { emote: text() },
             Event::SawEmote { user: text(), emote: text() },
-            Event::AskedScores,
-            Event::ToldScores { metres: vec![(text(), 1)] },
+            Event::AskedChart,
+            Event::ToldChart { rooms: Default::default() },
             Event::NotTold { reason: text() },
-            Event::PlayerJoined { user: text() },
-            Event::PlayerLeft { user: text() },
             Event::CablePulled,
             Event::CablePlugged,
             Event::Disconnected { user: None, reason: text() },

@@ -9,7 +9,8 @@ mod event;
 mod narrate;
 mod print;
 
-pub use event::{Event, Measured};
+pub use event::{Event, Measured, RoomCount};
+pub(crate) use narrate::named;
 pub use narrate::{of_client, of_server};
 pub use print::{JsonLines, Terminal};
 

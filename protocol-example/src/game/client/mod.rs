@@ -1,36 +1,38 @@
-use std::collections::BTreeMap;
-
 use bowline::prelude::*;
-use bowline::{ConnectError, SendErrorKind};
+use bowline::{ConnectError, SendErrorKind, World};
 
 use super::{ClientNews, printable};
 use crate::protocol::{
-    Arena, ArenaMessage, AskScores, Chat, Emote, EmoteKind, Flair, Helm, Login, PlayerId, Spot, Steer, Talk,
+    Arena, ArenaMessage, AskChart, Chat, Emote, EmoteKind, Flair, Gate, Helm, Login, Pearl, Player, Position,
+    Scoreboard, Steer, Talk,
 };
 
-/// A player's side of the arena, over any transport.
+mod course;
+mod sights;
+
+use sights::Sights;
+pub use sights::Thing;
+
+/// A player's side of the arena, over any transport. What it sees of the arena are entities of [`Client`]; here is what
+/// only this player knows.
 #[derive(Debug)]
 pub struct ArenaClient<T: ClientTransport> {
     client: Client<Arena, T>,
-    /// What this session has shown. A new session starts with nothing.
-    seen: Seen,
-    rudder: f32,
+    /// Our ship, once the server has said which it is.
+    ship: Option<NetEntity>,
+    /// Where it is to sail.
+    destination: Option<NetEntity>,
+    sights: Sights,
     /// A question to the server that has no answer yet.
-    asked: Option<PendingResponse<AskScores>>,
-}
-
-#[derive(Debug, Default)]
-struct Seen {
-    me: Option<PlayerId>,
-    names: BTreeMap<PlayerId, String>,
-    ships: Vec<Spot>,
+    asked: Option<PendingResponse<AskChart>>,
 }
 
 impl<T: ClientTransport> ArenaClient<T> {
     /// A client that is not connected.
     #[must_use]
     pub fn new(config: ClientConfig) -> Self {
-        Self { client: Client::new(config), seen: Seen::default(), rudder: 0.0, asked: None }
+        let client = Client::new(config);
+        Self { client, ship: None, destination: None, sights: Sights::default(), asked: None }
     }
 
     /// What the socket should be like.
@@ -54,11 +56,12 @@ impl<T: ClientTransport> ArenaClient<T> {
         while let Some(event) = self.client.next_event() {
             match event {
                 ClientEvent::Connected => {
-                    self.seen = Seen::default();
+                    (self.ship, self.destination) = (None, None);
                     news.push(ClientNews::Connected);
                 }
                 ClientEvent::Message(message) => news.extend(self.hear(message)),
-                ClientEvent::Tick(_) => self.hold_the_rudder(),
+                ClientEvent::Entity(event) => self.sights.take_in(event, self.client.entities().world()),
+                ClientEvent::Tick(_) => self.steer(),
                 ClientEvent::Rejected(reason) => news.push(ClientNews::Rejected(reason)),
                 ClientEvent::Disconnected(reason) => {
                     news.push(ClientNews::Disconnected { reason, stats: Box::new(self.client.stats()) });
@@ -69,6 +72,7 @@ impl<T: ClientTransport> ArenaClient<T> {
                 _ => {}
             }
         }
+        news.extend(self.sights.news(self.client.entities().world()));
         news.extend(self.answered());
         self.client.send();
         news
@@ -83,19 +87,14 @@ impl<T: ClientTransport> ArenaClient<T> {
         Ok(connected.send::<Talk>(Chat { text: text.to_owned() })?)
     }
 
-    /// Asks how far everybody has sailed. The answer is news of a later frame.
+    /// Asks what is where, in sight or not. The answer is news of a later frame.
     ///
     /// # Errors
     /// Where there is no connection, or too much waits.
-    pub fn ask_scores(&mut self) -> Result<(), SendError> {
+    pub fn ask_chart(&mut self) -> Result<(), SendError> {
         let Some(mut connected) = self.client.connected() else { return Err(NOT_CONNECTED) };
-        self.asked = Some(connected.request::<Talk, _>(AskScores)?);
+        self.asked = Some(connected.request::<Talk, _>(AskChart)?);
         Ok(())
-    }
-
-    /// Puts the rudder over, from -1 to 1. It stays so, whatever becomes of the connection.
-    pub fn steer(&mut self, turn: f32) {
-        self.rudder = turn.clamp(-1.0, 1.0);
     }
 
     /// Makes a gesture. It may get lost.
@@ -105,6 +104,18 @@ impl<T: ClientTransport> ArenaClient<T> {
     pub fn emote(&mut self, kind: EmoteKind) -> Result<(), SendError> {
         let Some(mut connected) = self.client.connected() else { return Err(NOT_CONNECTED) };
         Ok(connected.send::<Flair>(Emote { kind })?)
+    }
+
+    /// Sails to something in sight, until that is no longer there: a pearl is collected, a gate is behind us. `None` for
+    /// nowhere.
+    pub const fn sail_to(&mut self, destination: Option<NetEntity>) {
+        self.destination = destination;
+    }
+
+    /// Whether there is something that we sail to.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.destination.is_some_and(|entity| self.world().contains(entity))
     }
 
     /// Says goodbye.
@@ -124,19 +135,33 @@ impl<T: ClientTransport> ArenaClient<T> {
         self.client.stats()
     }
 
-    /// The ship of a player, where it was last seen.
+    /// Where the ship of a player is, if it is in sight.
     #[must_use]
-    pub fn ship_of(&self, name: &str) -> Option<&Spot> {
-        self.seen
-            .ships
-            .iter()
-            .find(|ship| self.seen.names.get(&ship.player).is_some_and(|known| known == name))
+    pub fn ship_of(&self, name: &str) -> Option<Position> {
+        let mut ships = self.world().query::<(&Position, &Player)>();
+        ships.find(|(_, (_, player))| player.name == name).map(|(_, (at, _))| *at)
     }
 
-    /// Our own ship, where it was last seen.
+    /// The pearl that is nearest to our ship.
     #[must_use]
-    pub fn my_ship(&self) -> Option<&Spot> {
-        self.seen.ships.iter().find(|ship| Some(ship.player) == self.seen.me)
+    pub fn nearest_pearl(&self) -> Option<NetEntity> {
+        let ship = self.world().component::<Position>(self.ship?)?;
+        let pearls = self.world().query::<(&Position, &Pearl)>();
+        pearls
+            .min_by(|(_, (a, _)), (_, (b, _))| a.distance_to(ship).total_cmp(&b.distance_to(ship)))
+            .map(first)
+    }
+
+    /// The gate out of the room where our ship is.
+    #[must_use]
+    pub fn gate(&self) -> Option<NetEntity> {
+        self.world().query::<(&Position, &Gate)>().next().map(first)
+    }
+
+    /// Names and points of all players, in sight or not.
+    #[must_use]
+    pub fn scores(&self) -> Vec<(String, u16)> {
+        sights::scores(self.world())
     }
 
     /// The transport, once there is one: to change the condition of the link.
@@ -144,24 +169,19 @@ impl<T: ClientTransport> ArenaClient<T> {
         self.client.transport_mut()
     }
 
+    fn world(&self) -> &World<Arena> {
+        self.client.entities().world()
+    }
+
     fn hear(&mut self, message: ArenaMessage) -> Option<ClientNews> {
         match message {
-            ArenaMessage::Welcome(welcome) => self.seen.me = Some(welcome.you),
-            ArenaMessage::Joined(joined) => {
-                let name = printable(&joined.name);
-                self.seen.names.insert(joined.player, name.clone());
-                return Some(ClientNews::Joined { name });
-            }
-            ArenaMessage::Left(left) => {
-                return self.seen.names.remove(&left.player).map(|name| ClientNews::Left { name });
-            }
+            ArenaMessage::Welcome(welcome) => self.ship = Some(welcome.ship),
             ArenaMessage::Said(said) => {
-                let (name, text) = (self.name_of(said.player), printable(&said.text));
+                let (name, text) = (self.name_of(said.ship), printable(&said.text));
                 return Some(ClientNews::Said { name, text });
             }
-            ArenaMessage::Positions(positions) => self.seen.ships = positions.ships,
             ArenaMessage::Emoted(emoted) => {
-                let name = self.name_of(emoted.player);
+                let name = self.name_of(emoted.ship);
                 return Some(ClientNews::Emoted { name, kind: emoted.kind });
             }
             // These are for the server, and no server of ours sends them.
@@ -170,32 +190,39 @@ impl<T: ClientTransport> ArenaClient<T> {
         None
     }
 
-    /// The answer to what was asked, once it is there. It comes for sure: if not as scores, then as the reason why not.
+    /// The answer to what was asked, once it is there. It comes for sure: if not as a chart, then as the reason why not.
     fn answered(&mut self) -> Option<ClientNews> {
         let answer = self.asked.as_mut()?.try_take()?;
         self.asked = None;
         Some(match answer {
-            Ok(scores) => {
-                let named = |(player, metres)| (self.name_of(player), metres);
-                ClientNews::Scores { metres: scores.points.into_iter().map(named).collect() }
-            }
-            Err(error) => ClientNews::NoScores { error },
+            Ok(chart) => ClientNews::Chart(chart),
+            Err(error) => ClientNews::NoChart(error),
         })
     }
 
-    /// In each tick we say where the rudder is; the server hears it right before it comes to that tick.
-    fn hold_the_rudder(&mut self) {
+    /// In each tick we say where to sail; the server hears it right before it comes to that tick.
+    fn steer(&mut self) {
+        let place = |entity| self.world().component::<Position>(entity);
+        let steer = match (self.ship.and_then(place), self.destination.and_then(place)) {
+            (Some(ship), Some(destination)) => course::towards(ship, destination),
+            _ => Steer::default(),
+        };
         let Some(mut connected) = self.client.connected() else { return };
-        // A tick-buffered channel that is full drops its oldest, and the rudder is within its range.
-        if let Err(error) = connected.send::<Helm>(Steer { turn: self.rudder }) {
+        // A tick-buffered channel that is full drops its oldest, and the course is within its range.
+        if let Err(error) = connected.send::<Helm>(steer) {
             tracing::error!(%error, "steering");
         }
     }
 
-    /// A gesture may overtake the message that says who makes it.
-    fn name_of(&self, player: PlayerId) -> String {
-        self.seen.names.get(&player).cloned().unwrap_or_else(|| "somebody".to_owned())
+    /// The scoreboard has those who are out of sight too. A message may overtake it.
+    fn name_of(&self, ship: NetEntity) -> String {
+        let name = self.world().resource::<Scoreboard>().and_then(|scoreboard| scoreboard.name_of(ship));
+        name.map_or_else(|| "somebody".to_owned(), printable)
     }
+}
+
+fn first<T>((entity, _): (NetEntity, T)) -> NetEntity {
+    entity
 }
 
 const NOT_CONNECTED: SendError = SendError { channel: "any", kind: SendErrorKind::NotConnected };

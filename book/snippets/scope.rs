@@ -83,3 +83,36 @@ fn what_was_seen_may_stay() {
     cluster.run_for(ms(200));
     assert!(!sees(&cluster, 0, island));
 }
+
+// ANCHOR: grid
+/// Once a tick: every ship is where it is, and every captain looks at what is around the own ship.
+fn look_around(grid: &mut Grid, server: &mut HarbourServer, captains: &[(UserId, NetEntity)]) {
+    let ships: Vec<_> = server.world().query::<&Position>().map(|(ship, at)| (ship, at.x, at.y)).collect();
+    for (ship, x, y) in ships {
+        grid.place(server, ship, x, y);
+    }
+    for (captain, ship) in captains {
+        if let Some(at) = server.world().component::<Position>(*ship) {
+            let (x, y) = (at.x, at.y);
+            grid.look(server, *captain, x, y);
+        }
+    }
+}
+// ANCHOR_END: grid
+
+#[test]
+fn captains_see_what_is_near() {
+    let (mut cluster, _) = harbour(ClusterConfig::new(1, 1));
+    let captain = user_of(&cluster, 0);
+    let server = cluster.server_mut();
+    // Squares of 50 m; what is in the own one and in the two around it is seen.
+    let mut grid = Grid::new(50.0, 2);
+    let [own, near, far] = [0.0, 90.0, 900.0].map(|x| server.spawn((Position { x, y: 0.0 },)).unwrap());
+    look_around(&mut grid, server, &[(captain, own)]);
+    cluster.run_for(ms(200));
+    assert!(sees(&cluster, 0, own) && sees(&cluster, 0, near) && !sees(&cluster, 0, far));
+    cluster.server_mut().entity_mut(far).unwrap().component_mut::<Position>().unwrap().x = -60.0;
+    look_around(&mut grid, cluster.server_mut(), &[(captain, own)]);
+    cluster.run_for(ms(200));
+    assert!(sees(&cluster, 0, far));
+}

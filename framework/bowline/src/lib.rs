@@ -162,10 +162,11 @@ pub mod prelude {
         ClientTransport, Conditioned, LinkConditionerConfig, SocketConfig, Transport,
     };
     pub use crate::{
-        Approval, Asked, Audience, AuthTicket, Authority, Client, ClientConfig, ClientEvent, Connected,
-        ConnectionStats, DisconnectReason, Disconnected, EntityEvent, PendingAuth, PendingResponse, Phase,
-        Progress, ReconnectPolicy, RejectReason, RequestError, Responder, RoomId, ScopeExit, SendError,
-        Server, ServerConfig, ServerEvent, Session, StaleEntities, SystemClock, Unsent, UserId,
+        Approval, Asked, Audience, AuthTicket, Authority, Bundle, Client, ClientConfig, ClientEvent,
+        Connected, ConnectionStats, DisconnectReason, Disconnected, EntityEvent, Grid, NoEntityId,
+        PendingAuth, PendingResponse, Phase, Progress, ReconnectPolicy, RejectReason, RequestError,
+        Responder, RoomId, ScopeExit, SendError, Server, ServerConfig, ServerEvent, Session, StaleEntities,
+        SystemClock, TooManyEntities, Unsent, UserId, World, WriteRule,
     };
     pub use crate::{
         CarriesRequests, ChannelOf, ComponentOf, MessageOf, Mutable, NetEntity, ProtocolId, RequestOf,

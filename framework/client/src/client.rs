@@ -4,11 +4,11 @@ use std::fmt;
 use bowline_core::connection::{ConnectError, Connected, Disconnected, Incoming, PendingAuth, encode_auth};
 use bowline_core::{
     CarriesRequests, ChannelOf, ChannelStats, ClientTransport, ConnectionStats, DisconnectReason, Host,
-    Instant, MessageOf, PendingResponse, Phase, Protocol, RejectReason, Request, RequestOf, Responder,
-    RoundTrip, SocketConfig, TickTime, ToServer, Unanswered, Unsent,
+    Instant, MessageOf, PendingResponse, Phase, Protocol, RejectReason, Request, RequestOf, ResourceOf,
+    Responder, RoundTrip, SocketConfig, TickTime, ToServer, Unanswered, Unsent,
 };
 
-use bowline_replication::{ClientSide, EntityEvent, Unencodable};
+use bowline_replication::{ClientSide, EntityEvent, Unencodable, World};
 
 use crate::observe::Observer;
 use crate::{ClientConfig, Progress, Session, TickStats};
@@ -221,7 +221,19 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
         }
     }
 
-    /// The same, to write to what this client owns or has authority over.
+    /// The entities that the server has shown, with their components, and resources.
+    #[must_use]
+    pub fn world(&self) -> &World<P> {
+        self.entities().world()
+    }
+
+    /// A resource of the server; `None` where there is none.
+    #[must_use]
+    pub fn resource<R: ResourceOf<P>>(&self) -> Option<&R> {
+        self.world().resource()
+    }
+
+    /// The same as [`entities`](Self::entities), to write to what this client owns or has authority over.
     ///
     /// # Panics
     /// Never, unless a panic in the middle of a transition was caught.

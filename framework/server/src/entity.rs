@@ -55,8 +55,8 @@ impl<P: Protocol> EntityMut<'_, P> {
         self.replication.world_mut().component_mut(self.entity)
     }
 
-    /// Gives it a component, or another value of one that it has; the old value comes back. Its value has to be within its
-    /// limits. Of one that is immutable and was sent already, another value is not sent.
+    /// Gives it a component, or another value of one that it has; the old value comes back. One that is over a
+    /// limit is not seen before it is not. Of one that is immutable and was sent already, another value is not sent.
     pub fn insert<C: ComponentOf<P>>(&mut self, component: C) -> Option<C> {
         self.replication.insert(self.entity, component).0
     }
@@ -88,8 +88,8 @@ impl<P: Protocol> EntityMut<'_, P> {
         self
     }
 
-    /// Changes are not sent until it is [resumed](Self::resume): to save bandwidth, not to keep a secret. Who comes to see it
-    /// meanwhile, or lost a packet with it, is told how it is then.
+    /// It stays as it is now, for all who see it or come to see it, until it is [resumed](Self::resume): what is done to it is
+    /// not sent.
     pub fn pause(&mut self) -> &mut Self {
         self.replication.pause(self.entity);
         self

@@ -177,6 +177,12 @@ impl<P: Protocol, A: Address> RoomMut<'_, P, A> {
         self.rooms.is_open(self.id) && self.replication.leave_room(self.id.slot(), entity)
     }
 
+    /// The entities in it, in the order of their slots; none where it is closed.
+    pub fn entities(&self) -> impl Iterator<Item = NetEntity> {
+        let room = self.rooms.is_open(self.id).then_some(self.id.slot());
+        room.into_iter().flat_map(|room| self.replication.entities_in(room))
+    }
+
     /// Whether an entity is in.
     #[must_use]
     pub fn has_entity(&self, entity: NetEntity) -> bool {

@@ -252,8 +252,8 @@ impl<P: Protocol> ServerSide<P> {
         self.entities.set_mode(entity, Mode::Static);
     }
 
-    /// Changes of an entity are not sent until it is resumed. Who comes to see it meanwhile, or lost a packet with it, is told how
-    /// it is then.
+    /// An entity stays as it is now, for all who see it or come to see it, until it is resumed: what is done to it is not taken
+    /// in. A world of the caller's own hands it over before, and again after it was resumed.
     pub fn pause(&mut self, entity: NetEntity) {
         // With what was done to it before.
         let Self { entities, world, resources, failures, .. } = self;

@@ -15,7 +15,8 @@ use crate::changes::Changes;
 use crate::sink::WorldSource;
 use column::{Column, Columns, Place, Places};
 
-/// Entities with components, and resources: what a server or a client has of them.
+/// Entities with components, and resources: what a server or a client has of them. In tests of what a game does to its world,
+/// a [`ServerSide`](crate::ServerSide) without a server around it has one.
 ///
 /// Looking is for everybody; values are changed by [`component_mut`](Self::component_mut),
 /// [`for_each_mut`](Self::for_each_mut) and [`resource_mut`](Self::resource_mut). What is written to is compared with what was

@@ -27,7 +27,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
     }
 
     /// An entity is gone, with its components, from its rooms, and from all clients in time; `false` where it was gone already. A
-    /// client that owns it is not told: leave it to that client.
+    /// client that owned it may spawn another.
     pub fn despawn(&mut self, entity: NetEntity) -> bool {
         self.replication.despawn(entity)
     }
@@ -45,7 +45,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
     }
 
     /// Puts a resource in the place of what was there; the old one comes back. All users see it, whatever rooms they are in, and
-    /// those that come later do from the beginning. Its value has to be within its limits.
+    /// those that come later do from the beginning.
     ///
     /// # Errors
     /// Where there are [`MAX_ENTITIES`](bowline_replication::MAX_ENTITIES) already.

@@ -418,7 +418,6 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
     ///
     /// # Errors
     /// The disconnected session, where it does not; its [`reason`](Session::reason) says why.
-    #[expect(clippy::result_large_err, reason = "the session is given back, whatever its size")]
     pub fn poll(self) -> Result<Self, Session<Disconnected, P, T, H>> {
         let now = self.now();
         let Self { connection, io, encoder, .. } = self;
@@ -531,7 +530,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
                 connection.poll_transmit_with(now, datagram, &mut load)
             }),
             None => {
-                send_all(transport, datagram, now, |now, datagram| connection.poll_transmit(now, datagram))
+                send_all(transport, datagram, now, |now, datagram| connection.poll_transmit(now, datagram));
             }
         }
         entities.finish(tick, connection.max_message_size());

@@ -19,7 +19,9 @@ use crate::Authority;
 ///         EntityEvent::SpawnEntity(entity) => format!("{entity} comes into sight"),
 ///         EntityEvent::DespawnEntity(entity) => format!("{entity} is gone, or out of sight"),
 ///         EntityEvent::UpdateComponent { entity, tick, .. } => format!("{entity} was other by tick {tick}"),
-///         EntityEvent::Authority { entity, authority } => format!("authority over {entity} is {authority}"),
+///         EntityEvent::Authority { entity, authority: Some(authority) } => {
+///             format!("authority over {entity} is {authority}")
+///         }
 ///         other => format!("{other:?}"),
 ///     }
 /// }

@@ -12,7 +12,7 @@ use bowline_core::{NetEntity, Replicate};
 /// use bowline_replication::{ServerSide, WriteRule};
 ///
 /// fn only_small<P: Protocol, Size: ComponentOf<P> + AsRef<u32>>(server: &mut ServerSide<P>) {
-///     server.set_write_rule::<Size>(WriteRule::when(|_user, _entity, size| *size.as_ref() < 100));
+///     server.set_write_rule::<Size>(WriteRule::when(|_user, _entity, size: &Size| *size.as_ref() < 100));
 /// }
 /// ```
 #[derive(Default)]

@@ -436,7 +436,7 @@ fn weather(seed: u64) -> Conditions {
 fn c6_after_healing_every_client_sees_its_scope_and_never_more() {
     check_seeds(
         "worlds",
-        0..1_000,
+        0..2_500,
         |_| Plan::new(),
         |seed, _| {
             Story::new(seed).run(seed);
@@ -458,6 +458,43 @@ fn c2_epochs_are_counted_back_before_they_wrap() {
                 story.cluster.client_mut(client).entities_mut().start_at_epoch((1 << 31) - 10);
             }
             story.run(seed);
+        },
+    );
+}
+
+#[test]
+fn c7_an_update_never_goes_back_in_time_and_a_change_arrives_whole() {
+    check_seeds(
+        "whole",
+        0..200,
+        |_| Plan::new(),
+        |seed, _| {
+            let mut story = Story::new(seed);
+            // Packets overtake each other all the time, and a third of them is lost.
+            let mut rough = Conditions::new(80, 70, 0.33);
+            rough.profile = rough.profile.with_duplication(0.2).with_reordering(0.5, MS * 150);
+            for _ in 0..4 {
+                story.spawn();
+            }
+            for entity in story.entities.clone() {
+                story.enter(entity, 0);
+            }
+            story.cluster.network().set_conditions(rough);
+            for _ in 0..60 {
+                for entity in story.entities.clone() {
+                    let number = story.next();
+                    let mut at = story.cluster.server_mut().entity_mut(entity).unwrap();
+                    let mut twins = at.component_mut::<Twins>().unwrap();
+                    if number % 3 == 0 {
+                        twins.alone = twins.alone.wrapping_add(1);
+                    } else {
+                        (twins.one, twins.other) = (number, number + 7);
+                    }
+                }
+                story.note_scopes();
+                story.cluster.run_for(MS * 25);
+                story.check_on_the_way();
+            }
         },
     );
 }

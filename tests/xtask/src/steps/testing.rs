@@ -26,10 +26,10 @@ pub(crate) const SHORT_TESTS: Step = Step {
 /// Where a seed is all that differs, more of them find more. Optional: it takes some ten minutes.
 pub(crate) const SOAK: Step = Step {
     name: "soak",
-    about: "the promises of channels, inputs and requests, each on 10,000 seeds, in an optimised build",
+    about: "the promises of channels, inputs, requests and entities, each on 10,000 seeds, in an optimised build",
     run: |workspace, notes| {
         let mut test = workspace.cargo(["test", "--release", "--package", "bowline-tests", "--no-fail-fast"]);
-        test.args(["--", "c1_", "c5_on_any_network", "c6_"]);
+        test.args(["--", "c1_", "c5_on_any_network", "c6_", "c7_"]);
         run(test.env("BOWLINE_SEEDS", "10000"), notes)
     },
 };

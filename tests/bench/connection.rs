@@ -177,7 +177,6 @@ fn idle(c: &mut Criterion) {
     group.finish();
 }
 
-/// From `connect` to `Connected` on both sides. The figure is for one client.
 /// What it costs to look at a connection each tick.
 fn stats(c: &mut Criterion) {
     let mut table = Table::connected(1, Security::NONE);
@@ -192,6 +191,7 @@ fn stats(c: &mut Criterion) {
     group.bench_function("channel", |b| b.iter(|| table.server.channel_stats::<Talk>(black_box(user))));
 }
 
+/// From `connect` to `Connected` on both sides. The figure is for one client.
 fn handshake(c: &mut Criterion) {
     let mut group = c.benchmark_group("handshake");
     group.throughput(Throughput::Elements(USERS));

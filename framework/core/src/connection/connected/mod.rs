@@ -2,11 +2,13 @@
 
 mod freight;
 mod incoming;
+mod origin;
 mod outgoing;
 mod typed;
 mod unsent;
 
 pub use freight::Freight;
+pub(crate) use origin::Origin;
 pub use typed::{Incoming, MessageEncoder, decode_received, encode_auth, encode_error};
 pub use unsent::Unsent;
 
@@ -108,20 +110,6 @@ struct Cargo {
 struct Flush {
     at: Instant,
     packets: u32,
-}
-
-/// Where a connection comes from: what the handshake settled.
-#[derive(Debug)]
-pub(crate) struct Origin {
-    pub(crate) now: Instant,
-    pub(crate) side: Side,
-    pub(crate) config: ConnectionConfig,
-    pub(crate) protocol: ProtocolSpec,
-    pub(crate) security: Security,
-    pub(crate) local_token: SessionToken,
-    pub(crate) peer_token: SessionToken,
-    pub(crate) round_trip: Option<Duration>,
-    pub(crate) peer_tick: u32,
 }
 
 /// What a connection did with a packet.

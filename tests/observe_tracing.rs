@@ -4,7 +4,10 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use bowline::compression::Compression;
+use bowline_sim::{ClusterConfig, Pair};
 use bowline_tests::story::a_day;
+use bowline_tests::{Game, login};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -20,8 +23,8 @@ impl Write for Lines {
     }
 }
 
-#[test]
-fn tracing_tells_the_story_of_every_connection() {
+/// What is said while `run` runs.
+fn said(run: impl FnOnce()) -> String {
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -30,8 +33,13 @@ fn tracing_tells_the_story_of_every_connection() {
         .without_time()
         .with_writer(move || writer.clone())
         .finish();
-    tracing::subscriber::with_default(subscriber, a_day);
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    tracing::subscriber::with_default(subscriber, run);
+    String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
+}
+
+#[test]
+fn tracing_tells_the_story_of_every_connection() {
+    let text = said(|| drop(a_day()));
     for (target, event, fields) in [
         ("server", "connected", "user=user 0 address=sim:1"),
         ("server", "disconnected", "reason=the server ended the connection: no shouting"),
@@ -46,5 +54,36 @@ fn tracing_tells_the_story_of_every_connection() {
         let said =
             |line: &str| line.contains(&format!(" bowline::{target}: {event}")) && line.contains(fields);
         assert!(text.lines().any(said), "{target}: {event} {fields}\n{text}");
+    }
+}
+
+#[test]
+fn tracing_tells_why_nothing_is_compressed() {
+    let (plain, trained) =
+        (Compression::new(3), Compression::with_dictionary(&b"ahoy ".repeat(20), 3).unwrap());
+    for (server, client, expected) in [
+        (Some(&plain), None, Some(" INFO bowline::compression: none: the other side has none")),
+        (None, Some(&plain), Some(" INFO bowline::compression: none: the other side has none")),
+        (
+            Some(&plain),
+            Some(&trained),
+            Some(" WARN bowline::compression: none: the other side has another dictionary"),
+        ),
+        (Some(&plain), Some(&plain), None),
+        (None, None, None),
+    ] {
+        let text = said(|| {
+            let mut config = ClusterConfig::new(1, 1);
+            config.server.connection.compression = server.cloned();
+            config.client.connection.compression = client.cloned();
+            let mut pair = Pair::<Game>::new(config, login(0));
+            pair.connect();
+            pair.run_for(std::time::Duration::from_secs(1));
+            assert_eq!(pair.server().user_count(), 1);
+        });
+        match expected {
+            Some(line) => assert!(text.lines().any(|said| said.starts_with(line)), "{text}"),
+            None => assert!(!text.contains("bowline::compression"), "{text}"),
+        }
     }
 }

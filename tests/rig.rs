@@ -218,15 +218,28 @@ impl Table {
     /// Never: the hub is fresh.
     #[must_use]
     pub fn new(clients: usize, security: Security) -> Self {
+        Self::configured(clients, security, ServerConfig::default(), &ClientConfig::default())
+    }
+
+    /// The same, with these configurations.
+    ///
+    /// # Panics
+    /// Never: the hub is fresh.
+    #[must_use]
+    pub fn configured(
+        clients: usize,
+        security: Security,
+        server: ServerConfig,
+        client: &ClientConfig,
+    ) -> Self {
         let clock = ManualClock::new();
         let hub = local::Hub::new();
         let host = |seed| (clock.clone(), SeededEntropy::new(seed));
-        let mut server = Server::with_host(ServerConfig::default(), host(1));
+        let mut server = Server::with_host(server, host(1));
         let inner = hub.server(server.socket_config()).expect("a fresh hub has no server");
         server.listen(Vouched { inner, security });
-        let clients = (0..clients as u64)
-            .map(|index| Client::with_host(ClientConfig::default(), host(100 + index)))
-            .collect();
+        let clients =
+            (0..clients as u64).map(|index| Client::with_host(client.clone(), host(100 + index))).collect();
         Self { clock, hub, security, server, clients }
     }
 
@@ -234,15 +247,20 @@ impl Table {
     #[must_use]
     pub fn connected(clients: usize, security: Security) -> Self {
         let mut table = Self::new(clients, security);
-        (0..clients).for_each(|client| table.connect(client));
-        while table.server.user_count() < clients
-            || table.clients.iter().any(|client| client.phase() != Phase::Connected)
+        table.connect_all();
+        table
+    }
+
+    /// Has all clients connect.
+    pub fn connect_all(&mut self) {
+        (0..self.clients.len()).for_each(|client| self.connect(client));
+        while self.server.user_count() < self.clients.len()
+            || self.clients.iter().any(|client| client.phase() != Phase::Connected)
         {
-            table.turn(|_, _| (), |_, _| ());
+            self.turn(|_, _| (), |_, _| ());
         }
         // The event is still to come.
-        table.turn(|_, _| (), |_, _| ());
-        table
+        self.turn(|_, _| (), |_, _| ());
     }
 
     /// Has a client begin to connect.

@@ -9,6 +9,7 @@
 mod authority;
 mod bandwidth;
 mod channels;
+mod compression;
 mod conditioner;
 mod diagnostics;
 mod entities;

@@ -12,6 +12,7 @@
 //! | `tracing` | the story of every connection, as events of `tracing` |
 //! | `metrics` | figures of servers and clients for the `metrics` facade |
 //! | `glam` | vectors, and quaternions in their smallest-three form |
+//! | `zstd` | `compression`: smaller packets, with a dictionary trained from recorded ones |
 //!
 //! ```
 //! use bowline::prelude::*;
@@ -70,12 +71,12 @@ pub use bowline_core::protocol::ItemVisitor;
 pub use bowline_core::protocol::{Difference, Direction, Family, ItemKind, Mismatch, Mode};
 pub use bowline_core::{
     AppText, Asked, BitReader, BitWriter, CarriesRequests, Channel, ChannelOf, ChannelStats, Clock,
-    ComponentOf, Connected, ConnectionConfig, ConnectionStats, DecodeError, DisconnectReason, Disconnected,
-    EncodeError, EncodeErrorKind, Entropy, FieldMask, Host, InputReport, Instant, ManualClock, Message,
-    MessageOf, Mutable, NetEntity, PendingAuth, PendingResponse, Phase, Protocol, ProtocolId, References,
-    RejectReason, Replicate, Request, RequestError, RequestOf, ResourceOf, Responder, RoundTrip, Schema,
-    SeededEntropy, SendError, SendErrorKind, SendRate, TickTime, ToClient, ToServer, Unanswered, Unsent,
-    Wire,
+    ComponentOf, CompressionState, Connected, ConnectionConfig, ConnectionStats, DecodeError,
+    DisconnectReason, Disconnected, EncodeError, EncodeErrorKind, Entropy, FieldMask, Host, InputReport,
+    Instant, ManualClock, Message, MessageOf, Mutable, NetEntity, PendingAuth, PendingResponse, Phase,
+    Protocol, ProtocolId, References, RejectReason, Replicate, Request, RequestError, RequestOf, ResourceOf,
+    Responder, RoundTrip, Schema, SeededEntropy, SendError, SendErrorKind, SendRate, TickTime, ToClient,
+    ToServer, Unanswered, Unsent, Wire,
 };
 pub use bowline_macros::{Channel, Message, Protocol, Replicate, Request, Wire};
 pub use bowline_platform::{OsEntropy, SystemClock};
@@ -112,6 +113,9 @@ pub mod transport {
     #[cfg(feature = "transport_udp")]
     pub use bowline_udp as udp;
 }
+
+#[cfg(feature = "zstd")]
+pub use bowline_core::compression;
 
 #[cfg(feature = "tokio")]
 pub mod driver {

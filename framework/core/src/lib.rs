@@ -8,6 +8,8 @@
 
 mod acks;
 mod channels;
+#[cfg(feature = "zstd")]
+pub mod compression;
 pub mod connection;
 mod entropy;
 pub mod handshake;
@@ -25,8 +27,9 @@ pub use acks::RoundTrip;
 pub use bowline_wire::{BitReader, BitWriter, DecodeError, EncodeError, EncodeErrorKind, Schema, Wire};
 pub use channels::InputReport;
 pub use connection::{
-    AppText, ChannelStats, Connected, Connection, ConnectionConfig, ConnectionStats, DisconnectReason,
-    Disconnected, PendingAuth, Phase, ProtocolSpec, RejectReason, SendError, SendErrorKind, Unsent,
+    AppText, ChannelStats, CompressionState, Connected, Connection, ConnectionConfig, ConnectionStats,
+    DisconnectReason, Disconnected, PendingAuth, Phase, ProtocolSpec, RejectReason, SendError, SendErrorKind,
+    Unsent,
 };
 pub use entropy::{Entropy, Host, SeededEntropy};
 pub use pacing::SendRate;

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
 use crate::SendRate;
+#[cfg(feature = "zstd")]
+use crate::compression::{Compression, Recorder};
 
 /// How a connection behaves. The same on both sides, though each side decides for itself.
 ///
@@ -44,6 +46,12 @@ pub struct ConnectionConfig {
     /// [`SendErrorKind::TooManyRequests`](crate::SendErrorKind::TooManyRequests), one more of the other side's is
     /// answered with [`RequestError::Busy`](crate::RequestError::Busy). 16,384.
     pub max_requests_in_flight: usize,
+    /// How packets are compressed: not at all, unless the other side does it with the same dictionary. `None`.
+    #[cfg(feature = "zstd")]
+    pub compression: Option<Compression>,
+    /// What keeps packets to train a dictionary from. `None`.
+    #[cfg(feature = "zstd")]
+    pub recorder: Option<Recorder>,
 }
 
 impl ConnectionConfig {
@@ -61,6 +69,15 @@ impl ConnectionConfig {
         self.heartbeat_interval = self.heartbeat_interval.max(Duration::from_millis(1));
         self
     }
+
+    /// The id of the compression, if there is one.
+    pub(crate) fn compression_id(&self) -> Option<u64> {
+        #[cfg(feature = "zstd")]
+        if let Some(compression) = &self.compression {
+            return Some(compression.id());
+        }
+        None
+    }
 }
 
 impl Default for ConnectionConfig {
@@ -76,6 +93,10 @@ impl Default for ConnectionConfig {
             input_copies: 3,
             request_timeout: Duration::from_secs(10),
             max_requests_in_flight: 16_384,
+            #[cfg(feature = "zstd")]
+            compression: None,
+            #[cfg(feature = "zstd")]
+            recorder: None,
         }
     }
 }

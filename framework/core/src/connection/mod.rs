@@ -21,7 +21,7 @@ pub use pending::{ConnectError, PendingAuth, Step};
 pub(crate) use reason::Farewell;
 pub use reason::{AppText, DisconnectReason, RejectReason};
 pub(crate) use stats::{ChannelCounters, Flow};
-pub use stats::{ChannelStats, ConnectionStats};
+pub use stats::{ChannelStats, CompressionState, ConnectionStats};
 pub use transition::{Input, Transition, transition};
 
 use crate::protocol::{ChannelSpec, Description, Protocol, ProtocolId, ProtocolSchema};

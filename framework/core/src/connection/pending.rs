@@ -181,7 +181,9 @@ impl Asking {
                 let (index, count) = (self.sent.pieces, self.pieces());
                 let bytes = self.auth.chunks(AuthPiece::BYTES).nth(usize::from(index)).unwrap_or_default();
                 let piece = AuthPiece { index, count, bytes };
-                let auth = Auth { attempt: self.attempt, cookie, protocol: self.protocol.id(), piece };
+                let compression = self.config.compression_id();
+                let (attempt, protocol) = (self.attempt, self.protocol.id());
+                let auth = Auth { attempt, cookie, protocol, compression, piece };
                 FromClient::Auth(auth).encode(self.security, &mut writer);
                 self.sent.pieces += 1;
                 if self.sent.pieces == count {
@@ -367,6 +369,7 @@ impl Connection<PendingAuth> {
             peer_token: accepted.server_token,
             round_trip,
             peer_tick: accepted.tick,
+            peer_compression: accepted.compression,
         })
     }
 

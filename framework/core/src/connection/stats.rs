@@ -72,6 +72,39 @@ pub struct ConnectionStats {
     pub responses_unclaimed: u64,
     /// Bytes of messages that wait to be sent or acknowledged.
     pub queued_bytes: usize,
+    /// Whether packets are compressed, and if not, why.
+    pub compression: CompressionState,
+    /// By how much compression has made sent packets smaller, in bytes: they are not in `bytes_sent`.
+    pub bytes_saved_sent: u64,
+    /// By how much compression has made packets smaller that were taken in, in bytes.
+    pub bytes_saved_received: u64,
+}
+
+/// Whether packets of a connection are compressed, as was settled when it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CompressionState {
+    /// This side has no compression configured.
+    #[default]
+    Off,
+    /// Both sides compress what becomes smaller by it.
+    On,
+    /// This side would, the other has no compression configured, or lacks the feature.
+    PeerHasNone,
+    /// Both sides would, with different dictionaries.
+    OtherDictionary,
+}
+
+impl CompressionState {
+    /// What follows from the ids of both sides' compressions.
+    pub(crate) fn settled(own: Option<u64>, peer: Option<u64>) -> Self {
+        match (own, peer) {
+            (None, _) => Self::Off,
+            (Some(_), None) => Self::PeerHasNone,
+            (Some(own), Some(peer)) if own == peer => Self::On,
+            (Some(_), Some(_)) => Self::OtherDictionary,
+        }
+    }
 }
 
 impl ConnectionStats {
@@ -86,6 +119,19 @@ impl ConnectionStats {
     pub fn loss_received(&self) -> f64 {
         share(self.packets_missed, self.packets_missed + self.packets_received)
     }
+
+    /// How large sent packets were on the wire, as a share of what they would be without compression: 1 where nothing was
+    /// saved.
+    #[must_use]
+    pub fn compression_ratio_sent(&self) -> f64 {
+        1.0 - share(self.bytes_saved_sent, self.bytes_saved_sent + self.bytes_sent)
+    }
+
+    /// The same of the packets that were taken in.
+    #[must_use]
+    pub fn compression_ratio_received(&self) -> f64 {
+        1.0 - share(self.bytes_saved_received, self.bytes_saved_received + self.bytes_received)
+    }
 }
 
 /// The fields that only grow.
@@ -95,7 +141,7 @@ macro_rules! counters {
             packets_sent, packets_received, bytes_sent, bytes_received, packets_acked, packets_lost,
             packets_missed, packets_duplicate, malformed, packets_refused, messages_sent, messages_received,
             messages_dropped, messages_incomplete, messages_late, messages_early, requests_turned_away,
-            responses_unclaimed,
+            responses_unclaimed, bytes_saved_sent, bytes_saved_received,
         ])
     };
     ($apply:ident, $one:expr, $other:expr, [$($field:ident),* $(,)?]) => {

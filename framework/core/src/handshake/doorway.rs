@@ -103,6 +103,8 @@ pub enum Knock<A> {
 struct Guest {
     security: Security,
     round_trip: Option<Duration>,
+    /// The id of the compression that it reads.
+    compression: Option<u64>,
     since: Instant,
     stage: Stage,
 }
@@ -225,7 +227,10 @@ impl<A: Address> Doorway<A> {
     ) -> Option<Connection<Connected>> {
         let guest = self.guests.get_mut(&caller).filter(|guest| matches!(guest.stage, Stage::Deciding))?;
         let local_token = SessionToken::new(server_token);
-        let accepted = Accepted { nonce: caller.attempt.nonce, server_token: local_token, tick };
+        // Who has not asked is not told: it may not know of such a thing.
+        let peer_compression = guest.compression;
+        let compression = peer_compression.and(config.compression_id());
+        let accepted = Accepted { nonce: caller.attempt.nonce, server_token: local_token, tick, compression };
         let mut writer = BitWriter::new();
         FromServer::Accepted(accepted).encode(guest.security, &mut writer);
         let reply = writer.into_bytes();
@@ -243,6 +248,7 @@ impl<A: Address> Doorway<A> {
             peer_token: caller.attempt.client_token,
             round_trip,
             peer_tick: 0,
+            peer_compression,
         }))
     }
 
@@ -333,7 +339,8 @@ impl<A: Address> Doorway<A> {
             return;
         }
         let round_trip = (!security.address_proved).then_some(round_trip);
-        let guest = |stage| Guest { security, round_trip, since: now, stage };
+        let compression = auth.compression;
+        let guest = |stage| Guest { security, round_trip, compression, since: now, stage };
         if auth.protocol == self.protocol.id() {
             let pieces = Stage::Collecting { count: auth.piece.count, pieces: BTreeMap::new() };
             self.guests.insert(caller, guest(pieces));

@@ -30,8 +30,8 @@ use crate::protocol::{ChannelSpec, Mode};
 
 pub(super) const DATA: u8 = 0b1110_0000;
 pub(super) const DATA_MASK: u8 = 0b1110_0000;
-const FROM_SERVER: u8 = 0b0001_0000;
-const QUARTERS: u8 = 0b0000_0011;
+pub(super) const FROM_SERVER: u8 = 0b0001_0000;
+pub(super) const QUARTERS: u8 = 0b0000_0011;
 
 const ACKS_NONE: u8 = 0;
 const ACKS_SHORT: u8 = 1;

@@ -5,7 +5,7 @@
 
 use bowline_wire::{BitReader, BitWriter, DecodeError};
 
-use super::{SessionToken, data};
+use super::{SessionToken, is_data};
 use crate::Security;
 use crate::connection::{Farewell, RejectReason};
 use crate::protocol::{Mismatch, ProtocolId, WIRE_VERSION};
@@ -21,6 +21,10 @@ const ACCEPTED: u8 = 0b1101_0001;
 const REFUSED: u8 = 0b1101_0010;
 const PATH_CHALLENGE: u8 = 0b1101_0011;
 const SERVER_GOODBYE: u8 = 0b1101_0100;
+
+/// What an [`Auth`] has besides the rest.
+const HAS_COOKIE: u8 = 1;
+const HAS_COMPRESSION: u8 = 2;
 
 /// What a client may send.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +95,8 @@ pub(crate) struct Auth<'a> {
     pub(crate) attempt: Attempt,
     pub(crate) cookie: Option<Cookie>,
     pub(crate) protocol: ProtocolId,
+    /// The id of the compression that the client reads.
+    pub(crate) compression: Option<u64>,
     pub(crate) piece: AuthPiece<'a>,
 }
 
@@ -103,18 +109,20 @@ pub(crate) struct AuthPiece<'a> {
 }
 
 impl AuthPiece<'_> {
-    /// Bytes of every piece but the last: with the 54 before them well within a packet of 1,200.
+    /// Bytes of every piece but the last: with the 66 around them well within a packet of 1,200.
     pub(crate) const BYTES: usize = 1_024;
     /// 8 KiB of credentials: signed tokens of platforms are 0.2 to 2.5 kB.
     pub(crate) const MAX_COUNT: u8 = 8;
 }
 
-/// "Come in": the token that the client shall write into its packets, and the server's tick.
+/// "Come in": the token that the client shall write into its packets, and the server's tick; to a client that has said
+/// which compression it reads, which one the server does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Accepted {
     pub(crate) nonce: u64,
     pub(crate) server_token: SessionToken,
     pub(crate) tick: u32,
+    pub(crate) compression: Option<u64>,
 }
 
 /// "No", and why; to another protocol with the server's description, in pieces.
@@ -170,12 +178,14 @@ impl<'a> FromClient<'a> {
             AUTH => {
                 check_version(&mut reader)?;
                 let attempt = Attempt::decode(&mut reader)?;
-                let cookie = match reader.read_bits(8)? {
-                    0 => None,
-                    1 => Some(Cookie::decode(&mut reader)?),
-                    _ => return Err(DecodeError::UnknownVariant),
-                };
+                let parts = reader.read_bits(8)? as u8;
+                if parts & !(HAS_COOKIE | HAS_COMPRESSION) != 0 {
+                    return Err(DecodeError::UnknownVariant);
+                }
+                let has = |part| parts & part != 0;
+                let cookie = has(HAS_COOKIE).then(|| Cookie::decode(&mut reader)).transpose()?;
                 let protocol = ProtocolId::from_bits(reader.read_bits(64)?);
+                let compression = has(HAS_COMPRESSION).then(|| reader.read_bits(64)).transpose()?;
                 let (index, count) = (reader.read_bits(8)? as u8, reader.read_bits(8)? as u8);
                 let piece = AuthPiece { index, count, bytes: rest(bytes, &mut reader)? };
                 let whole = index.saturating_add(1) < count;
@@ -186,7 +196,7 @@ impl<'a> FromClient<'a> {
                 {
                     return Err(DecodeError::OutOfRange);
                 }
-                Self::Auth(Auth { attempt, cookie, protocol, piece })
+                Self::Auth(Auth { attempt, cookie, protocol, compression, piece })
             }
             REPORT => {
                 let attempt = Attempt::decode(&mut reader)?;
@@ -194,7 +204,7 @@ impl<'a> FromClient<'a> {
             }
             PATH_RESPONSE => Self::PathResponse(PathProbe::decode(&mut reader)?),
             CLIENT_GOODBYE => Self::Goodbye(Goodbye::decode(security, &mut reader)?),
-            _ if first & data::DATA_MASK == data::DATA => return Ok(Self::Data),
+            _ if is_data(first) => return Ok(Self::Data),
             _ => return Err(DecodeError::UnknownVariant),
         };
         reader.finish()?;
@@ -215,11 +225,17 @@ impl<'a> FromClient<'a> {
                 writer.write_bits(u64::from(AUTH), 8);
                 writer.write_bits(u64::from(WIRE_VERSION), 16);
                 auth.attempt.encode(writer);
-                writer.write_bits(u64::from(auth.cookie.is_some()), 8);
+                let part = |is_there, part: u8| if is_there { part } else { 0 };
+                let parts = part(auth.cookie.is_some(), HAS_COOKIE)
+                    | part(auth.compression.is_some(), HAS_COMPRESSION);
+                writer.write_bits(u64::from(parts), 8);
                 if let Some(cookie) = &auth.cookie {
                     cookie.encode(writer);
                 }
                 writer.write_bits(auth.protocol.to_bits(), 64);
+                if let Some(compression) = auth.compression {
+                    writer.write_bits(compression, 64);
+                }
                 writer.write_bits(u64::from(auth.piece.index), 8);
                 writer.write_bits(u64::from(auth.piece.count), 8);
                 writer.write_bytes(auth.piece.bytes);
@@ -251,7 +267,10 @@ impl<'a> FromServer<'a> {
             ACCEPTED => {
                 let nonce = reader.read_bits(64)?;
                 let server_token = SessionToken::new(reader.read_bits(64)?);
-                Self::Accepted(Accepted { nonce, server_token, tick: reader.read_bits(32)? as u32 })
+                let tick = reader.read_bits(32)? as u32;
+                let has_compression = reader.remaining_bits() > 0;
+                let compression = has_compression.then(|| reader.read_bits(64)).transpose()?;
+                Self::Accepted(Accepted { nonce, server_token, tick, compression })
             }
             REFUSED => {
                 let nonce = reader.read_bits(64)?;
@@ -269,7 +288,7 @@ impl<'a> FromServer<'a> {
             }
             PATH_CHALLENGE => Self::PathChallenge(PathProbe::decode(&mut reader)?),
             SERVER_GOODBYE => Self::Goodbye(Goodbye::decode(security, &mut reader)?),
-            _ if first & data::DATA_MASK == data::DATA => return Ok(Self::Data),
+            _ if is_data(first) => return Ok(Self::Data),
             _ => return Err(DecodeError::UnknownVariant),
         };
         reader.finish()?;
@@ -288,6 +307,9 @@ impl<'a> FromServer<'a> {
                 writer.write_bits(accepted.nonce, 64);
                 writer.write_bits(accepted.server_token.to_bits(), 64);
                 writer.write_bits(u64::from(accepted.tick), 32);
+                if let Some(compression) = accepted.compression {
+                    writer.write_bits(compression, 64);
+                }
             }
             Self::Refused(refused) => {
                 writer.write_bits(u64::from(REFUSED), 8);
@@ -312,7 +334,7 @@ const fn checksum_bytes(security: Security) -> usize {
 
 /// Whether a packet has a seal instead of a checksum.
 const fn is_sealed(first: u8) -> bool {
-    first & data::DATA_MASK == data::DATA || first == CLIENT_GOODBYE || first == SERVER_GOODBYE
+    is_data(first) || first == CLIENT_GOODBYE || first == SERVER_GOODBYE
 }
 
 /// Ends a packet that the writer holds alone with its checksum.
@@ -415,12 +437,15 @@ mod tests {
 
     fn client_packets() -> Vec<FromClient<'static>> {
         let piece = AuthPiece { index: 0, count: 1, bytes: b"secret" };
-        let auth = Auth { attempt: ATTEMPT, cookie: Some(COOKIE), protocol: ProtocolId::from_bits(3), piece };
+        let protocol = ProtocolId::from_bits(3);
+        let auth = Auth { attempt: ATTEMPT, cookie: Some(COOKIE), protocol, compression: None, piece };
         let only_here = Difference::OnlyOnClient { kind: ItemKind::Message, name: "Chat".into() };
         vec![
             FromClient::Hello(Hello { attempt: ATTEMPT }),
             FromClient::Auth(auth),
             FromClient::Auth(Auth { cookie: None, ..auth }),
+            FromClient::Auth(Auth { compression: Some(5), ..auth }),
+            FromClient::Auth(Auth { cookie: None, compression: Some(5), ..auth }),
             FromClient::Report { attempt: ATTEMPT, mismatch: Mismatch { differences: vec![only_here] } },
             FromClient::PathResponse(PathProbe { token: SessionToken::new(1), data: 2 }),
             FromClient::Goodbye(Goodbye { farewell: Farewell::Left }),
@@ -428,11 +453,13 @@ mod tests {
     }
 
     fn server_packets() -> Vec<FromServer<'static>> {
+        let accepted = Accepted { nonce: 88, server_token: SessionToken::new(4), tick: 9, compression: None };
         let refused =
             Refused { nonce: 88, reason: RejectReason::ServerFull, piece: 0, pieces: 0, description: b"" };
         vec![
             FromServer::Challenge(Challenge { nonce: 88, cookie: COOKIE }),
-            FromServer::Accepted(Accepted { nonce: 88, server_token: SessionToken::new(4), tick: 9 }),
+            FromServer::Accepted(accepted),
+            FromServer::Accepted(Accepted { compression: Some(5), ..accepted }),
             FromServer::Refused(Refused {
                 reason: RejectReason::Custom(AppText::new("no")),
                 ..refused.clone()
@@ -504,7 +531,8 @@ mod tests {
     #[test]
     fn b3_every_index_and_count_of_a_piece_is_read_or_refused() {
         let piece = AuthPiece { index: 0, count: 1, bytes: b"secret" };
-        let auth = Auth { attempt: ATTEMPT, cookie: None, protocol: ProtocolId::from_bits(3), piece };
+        let protocol = ProtocolId::from_bits(3);
+        let auth = Auth { attempt: ATTEMPT, cookie: None, protocol, compression: None, piece };
         let mut bytes = written(|w| FromClient::Auth(auth).encode(Security::FULL, w));
         let at = bytes.len() - piece.bytes.len() - 2;
         for (index, count) in (0..=u8::MAX).flat_map(|index| (0..=u8::MAX).map(move |count| (index, count))) {

@@ -4,9 +4,13 @@
 //! ranges on a port that is shared (RFC 7983), and what a client sends has other first bytes than what a server
 //! sends, so that nothing can be reflected to its sender.
 
+#[cfg(feature = "zstd")]
+mod compressed;
 mod data;
 mod handshake;
 
+#[cfg(feature = "zstd")]
+pub(crate) use compressed::{CompressedPacket, body, is_compressed, replace_body};
 pub(crate) use data::{DataHeader, EntryHead, Numbering, Previous, channel_bits, header_bytes};
 pub(crate) use handshake::{
     Accepted, Attempt, Auth, AuthPiece, Challenge, Cookie, FromClient, FromServer, Goodbye, Hello, PathProbe,
@@ -14,6 +18,15 @@ pub(crate) use handshake::{
 };
 
 use crate::Security;
+
+/// Whether a packet with this first byte is for a connection to read: data, compressed or not.
+const fn is_data(first: u8) -> bool {
+    #[cfg(feature = "zstd")]
+    if is_compressed(first) {
+        return true;
+    }
+    first & data::DATA_MASK == data::DATA
+}
 
 /// Which end of a connection this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -57,6 +57,15 @@ impl Link {
 
     /// A data packet whose token is this session's.
     pub(super) fn take_in(&mut self, now: Instant, bytes: &[u8]) -> Intake {
+        #[cfg(feature = "zstd")]
+        if bytes.first().is_some_and(|first| crate::packet::is_compressed(*first)) {
+            return self.take_in_compressed(now, bytes);
+        }
+        self.take_in_plain(now, bytes, bytes.len())
+    }
+
+    /// A data packet that is not compressed, or is no longer: it came in so many bytes.
+    pub(super) fn take_in_plain(&mut self, now: Instant, bytes: &[u8], came_in: usize) -> Intake {
         let mut reader = BitReader::new(bytes);
         let Ok(header) = DataHeader::decode(self.side, self.security, &mut reader) else {
             self.stats.malformed += 1;
@@ -76,6 +85,10 @@ impl Link {
             self.stats.packets_refused += 1;
             Intake::Dropped
         } else {
+            #[cfg(feature = "zstd")]
+            self.record(bytes);
+            self.flow.bytes_received.add(now, came_in as u64);
+            self.stats.bytes_received += came_in as u64;
             self.commit(now, number, &header, bytes, &entries);
             if is_newest { Intake::Newest } else { Intake::Late }
         };
@@ -132,9 +145,7 @@ impl Link {
         self.received.insert(number, now);
         self.flow.packets_numbered.add(now, numbered);
         self.flow.packets_received.add(now, 1);
-        self.flow.bytes_received.add(now, bytes.len() as u64);
         self.stats.packets_received += 1;
-        self.stats.bytes_received += bytes.len() as u64;
         // A heartbeat is answered by the one that would be due soon: then the path is measured while nobody speaks.
         let own_is_near = now - self.last_sent >= self.heartbeat_interval() * 3 / 4;
         self.owes_ack |= !entries.is_empty() || own_is_near;

@@ -1,5 +1,7 @@
 //! The state in which messages travel.
 
+#[cfg(feature = "zstd")]
+mod compressed;
 mod freight;
 mod incoming;
 mod origin;
@@ -92,6 +94,10 @@ struct Link {
     rolled_at: Instant,
     /// One for each channel.
     counters: Vec<ChannelCounters>,
+
+    /// Whether compression has been worth it lately.
+    #[cfg(feature = "zstd")]
+    luck: compressed::Luck,
 
     // Scratch memory, kept because a steady flow shall not allocate.
     entries: Vec<incoming::Entry>,
@@ -190,8 +196,9 @@ const MAX_BACKOFF: u32 = 4;
 
 impl Connection<Connected> {
     pub(crate) fn established(origin: Origin) -> Self {
-        let Origin { now, side, config, protocol, security, local_token, peer_token, round_trip, peer_tick } =
-            origin;
+        let compression = origin.compression();
+        let Origin { now, side, config, protocol, security, local_token, peer_token, .. } = origin;
+        let Origin { round_trip, peer_tick, .. } = origin;
         let channels = protocol.channels();
         let send_rate = config.send_rate;
         let input_copies = config.input_copies;
@@ -239,11 +246,13 @@ impl Connection<Connected> {
                 turns: Turns::new(channels.len()),
                 flush: Flush { at: now, packets: 0 },
                 ended: None,
-                stats: ConnectionStats::default(),
+                stats: ConnectionStats { compression, ..ConnectionStats::default() },
                 round_trips: Histogram::new(),
                 flow: Flow::new(now),
                 rolled_at: now,
                 counters: vec![ChannelCounters::new(now); channels.len()],
+                #[cfg(feature = "zstd")]
+                luck: compressed::Luck::default(),
                 entries: Vec::new(),
                 chosen: Vec::new(),
             })),

@@ -65,6 +65,8 @@ impl Link {
         }
         self.write(&chosen, &mut writer);
         *datagram = writer.into_bytes();
+        #[cfg(feature = "zstd")]
+        self.shrink(datagram);
         seal(datagram, self.peer_token, self.security);
 
         self.sent.record(now, datagram.len(), chosen.iter().filter_map(cargo));

@@ -485,7 +485,7 @@ fn c7_an_update_never_goes_back_in_time_and_a_change_arrives_whole() {
                     let number = story.next();
                     let mut at = story.cluster.server_mut().entity_mut(entity).unwrap();
                     let mut twins = at.component_mut::<Twins>().unwrap();
-                    if number % 3 == 0 {
+                    if number.is_multiple_of(3) {
                         twins.alone = twins.alone.wrapping_add(1);
                     } else {
                         (twins.one, twins.other) = (number, number + 7);

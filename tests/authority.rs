@@ -1,7 +1,7 @@
 //! Who may write: entities of clients, and entities of the server that are lent.
 
 use bowline::prelude::*;
-use bowline::{NoEntityId, WriteRule};
+use bowline::{BitWriter, ClientSide, NoEntityId, ServerSide, WriteRule};
 use bowline_sim::{Cluster, ClusterConfig, Conditions};
 use bowline_tests::arena::{
     Field, Frozen, Health, MS, Position, Twins, entity_story, field, position, quiet, server_story, user_of,
@@ -326,5 +326,169 @@ fn a_client_may_spawn_and_despawn_for_as_long_as_it_likes() {
         cluster.run_for(MS * 100);
         assert!(cluster.server().world().contains(entity));
         assert!(cluster.client_mut(0).entities_mut().despawn(entity));
+    }
+}
+
+#[test]
+fn who_takes_its_question_back_has_asked_for_nothing_and_may_ask_again() {
+    let (mut cluster, room) = quiet(1);
+    let entity = lent(&mut cluster, room, Approval::Ask);
+    let user = user_of(&cluster, 0);
+    for _ in 0..3 {
+        cluster.forget_seen();
+        assert!(cluster.client_mut(0).entities_mut().request_authority(entity));
+        cluster.run_for(MS * 200);
+        assert_eq!(server_story(&cluster), [format!("{user} asks for {entity}")]);
+        assert!(cluster.client_mut(0).entities_mut().release_authority(entity));
+        cluster.run_for(MS * 400);
+        cluster.forget_seen();
+        cluster.server_mut().deny_authority(user, entity);
+        cluster.run_for(MS * 200);
+        assert_eq!(entity_story(&cluster, 0).len(), 0, "no question, no answer");
+    }
+}
+
+#[test]
+fn an_entity_that_the_server_has_not_heard_of_leaves_its_id_behind() {
+    let mut config = ClusterConfig::new(1, 1);
+    config.conditions = Conditions::new(20, 0, 0.0);
+    config.server.client_entities = 1;
+    let (mut cluster, _) = field(config);
+    // Before a packet has told of it.
+    let first = cluster.client_mut(0).entities_mut().spawn((Health(1),)).unwrap();
+    assert!(cluster.client_mut(0).entities_mut().despawn(first));
+    cluster.run_for(MS * 100);
+    let second = cluster.client_mut(0).entities_mut().spawn((Health(2),)).unwrap();
+    // Where all packets that told of it were lost.
+    cluster.network().set_conditions(Conditions::new(20, 0, 1.0));
+    cluster.run_for(MS * 200);
+    assert!(cluster.client_mut(0).entities_mut().despawn(second));
+    cluster.network().set_conditions(Conditions::new(20, 0, 0.0));
+    cluster.run_for(MS * 2_000);
+    let third = cluster.client_mut(0).entities_mut().spawn((Health(3),)).unwrap();
+    cluster.run_for(MS * 200);
+    assert_eq!(cluster.server().world().component::<Health>(third), Some(&Health(3)));
+    assert_eq!(cluster.server().refused_writes(user_of(&cluster, 0)), 0);
+}
+
+/// What one side says of an entity reliably: an id, a question, or how authority stands.
+fn says(tag: u64, entity: NetEntity, standing: Option<u64>) -> Vec<u8> {
+    let mut writer = BitWriter::new();
+    writer.write_bits(tag, 8);
+    entity.encode(&mut writer).unwrap();
+    if let Some(standing) = standing {
+        writer.write_bits(standing, 2);
+    }
+    writer.into_bytes()
+}
+
+const REQUEST: u64 = 2;
+const RELEASE: u64 = 3;
+const RESERVED: u64 = 2;
+const AUTHORITY: u64 = 3;
+const GONE: u64 = 4;
+const YOURS: u64 = 2;
+const DENIED: u64 = 3;
+
+/// An engine with a user that sees a delegated entity, and one that does not.
+fn engine(approval: Approval) -> (ServerSide<Field>, NetEntity) {
+    let mut server = ServerSide::<Field>::new(0);
+    let entity = server.spawn((position(1),)).unwrap();
+    server.enter_room(0, entity);
+    server.delegate(entity, approval);
+    [0, 1].iter().for_each(|user| server.connect(*user));
+    server.user_enters_room(0, 0);
+    server.collect();
+    server.control_is_sent(0);
+    (server, entity)
+}
+
+#[test]
+fn who_does_not_see_an_entity_hears_nothing_of_authority_over_it_and_gets_none() {
+    let (mut server, entity) = engine(Approval::Automatic);
+    for tag in [REQUEST, RELEASE] {
+        server.take_in_control(1, &says(tag, entity, None));
+        assert_eq!((server.next_control(1), server.authority(entity)), (None, None));
+    }
+    assert!(server.refused(1) > 0);
+    server.take_in_control(0, &says(REQUEST, entity, None));
+    assert_eq!(server.authority(entity), Some(0));
+    assert!(server.next_control(0).is_some() && server.next_control(1).is_none());
+}
+
+#[test]
+fn who_comes_in_the_place_of_another_has_asked_for_nothing() {
+    let (mut server, entity) = engine(Approval::Ask);
+    for _ in 0..2 {
+        server.take_in_control(0, &says(REQUEST, entity, None));
+        assert_eq!(server.next_asked(), Some((0, entity)));
+        server.disconnect(0);
+        server.connect(0);
+        server.user_enters_room(0, 0);
+        server.collect();
+    }
+}
+
+#[test]
+fn an_id_that_is_in_use_is_not_given_again() {
+    let mut client = ClientSide::<Field>::new();
+    let reserved = says(RESERVED, NetEntity::new(3, 0), None);
+    assert!(client.take_in_control(&reserved));
+    let entity = client.spawn((Health(1),)).unwrap();
+    assert!(client.take_in_control(&reserved));
+    assert_eq!(client.spawn((Health(2),)), Err(NoEntityId));
+    assert!(client.own_entities().eq([entity]));
+    // The server has ended it, and the id with it.
+    assert!(client.take_in_control(&says(GONE, entity, None)));
+    client.collect();
+    assert_eq!(client.spawn((Health(3),)), Err(NoEntityId));
+}
+
+/// A packet of the server: that the first entity is there, with its health, or is gone.
+fn first_is(generation: Option<u64>) -> Vec<u8> {
+    let mut writer = BitWriter::new();
+    writer.write_bool(generation.is_none());
+    if generation.is_none() {
+        writer.write_bool(false);
+        writer.write_bool(false);
+    }
+    writer.write_bool(generation.is_some());
+    if let Some(generation) = generation {
+        // The next slot, fresh, and one component of the second kind of nine.
+        writer.write_bits(0b10, 2);
+        writer.write_varint(generation);
+        writer.write_bool(false);
+        writer.write_varint(1);
+        writer.write_bits(1, 4);
+        writer.write_bits(100, 8);
+        writer.write_bool(false);
+    }
+    writer.write_bool(false);
+    writer.into_bytes()
+}
+
+#[test]
+fn what_cannot_be_written_to_yet_is_given_back_all_the_same() {
+    for is_denied in [false, true] {
+        let mut client = ClientSide::<Field>::new();
+        let [old, new] = [0, 1].map(|generation| NetEntity::new(0, generation));
+        assert!(client.take_in_state(&first_is(Some(0)), 1, 1));
+        assert!(client.take_in_control(&says(AUTHORITY, old, Some(YOURS))));
+        client.collect();
+        // It is gone, and another has its place before the server knows that this client writes to it no more.
+        assert!(
+            client.take_in_state(&first_is(None), 2, 2) && client.take_in_state(&first_is(Some(1)), 3, 3)
+        );
+        assert!(client.take_in_control(&says(AUTHORITY, new, Some(YOURS))));
+        assert_eq!(client.authority(new), Some(Authority::Granted));
+        client.collect();
+        assert_eq!(client.next_control(), None);
+        if is_denied {
+            assert!(client.take_in_control(&says(AUTHORITY, new, Some(DENIED))));
+        } else {
+            assert!(client.release_authority(new));
+        }
+        client.collect();
+        assert_eq!(client.next_control(), Some(says(RELEASE, new, None).as_slice()));
     }
 }

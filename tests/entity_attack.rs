@@ -4,7 +4,7 @@ use allocation_counter::measure;
 use bowline::prelude::*;
 use bowline::{BitWriter, ClientSide, ServerSide};
 use bowline_sim::{ClusterConfig, Conditions};
-use bowline_tests::arena::{Field, Health, MS, Position, field, position, user_of};
+use bowline_tests::arena::{Field, Frozen, Health, MS, Position, field, position, user_of};
 use proptest::prelude::*;
 
 fn server() -> ServerSide<Field> {
@@ -100,6 +100,47 @@ fn b5_a_client_that_names_a_million_slots_is_bounded_and_counted() {
     assert!(seen.bytes_current < 1 << 20, "{seen:?}");
     assert!(server.refused(0) > 1_000);
     assert_eq!(server.entity_count(), 50, "and nothing has come of it");
+}
+
+/// A packet of a client that says of the first entity that it has components of these kinds.
+fn shape(is_fresh: bool, kinds: &[u64], values: impl FnOnce(&mut BitWriter)) -> Vec<u8> {
+    let mut writer = BitWriter::new();
+    // No farewells; one shape, of the next slot.
+    writer.write_bits(0b010, 3);
+    writer.write_bool(is_fresh);
+    if is_fresh {
+        writer.write_varint(0);
+    }
+    writer.write_bool(false);
+    writer.write_varint(kinds.len() as u64);
+    kinds.iter().for_each(|kind| writer.write_bits(*kind, 4));
+    values(&mut writer);
+    writer.write_bits(0, 2);
+    writer.into_bytes()
+}
+
+#[test]
+fn who_has_authority_writes_values_and_neither_adds_nor_takes_components() {
+    let mut server = server();
+    let entity = server.world().entities().next().unwrap();
+    assert!(server.give_authority(0, entity));
+    // A position, a health, and something that it does not have.
+    let more = shape(true, &[0, 1, 2], |writer| {
+        (0..3).for_each(|_| writer.write_bits(1.5_f32.to_bits().into(), 32));
+        writer.write_bits(9, 8);
+    });
+    server.take_in_state(0, &more, 1, 1);
+    let world = server.world();
+    assert_eq!(world.component::<Health>(entity), Some(&Health(9)));
+    assert_eq!(world.component::<Position>(entity), Some(&Position { x: 1.5, y: 1.5, z: 1.5 }));
+    assert_eq!((world.has::<Frozen>(entity), server.refused(0)), (false, 1));
+    // Its position, of which nothing is new, and nothing else.
+    server.take_in_state(0, &shape(false, &[0], |writer| writer.write_bits(0, 2)), 2, 2);
+    assert!(server.world().has::<Health>(entity));
+    assert_eq!(server.refused(0), 1);
+    // An id that is no client's to spawn with.
+    server.take_in_state(0, &fresh(std::iter::once(20_000)), 3, 3);
+    assert_eq!((server.refused(0), server.entity_count()), (2, 50));
 }
 
 #[test]

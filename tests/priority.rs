@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bowline::SendRate;
 use bowline::prelude::*;
 use bowline_sim::{Cluster, ClusterConfig, Conditions};
-use bowline_tests::arena::{Field, Health, MS, Position, field, position, user_of};
+use bowline_tests::arena::{Field, Frozen, Health, MS, Position, described, field, position, user_of};
 
 /// A client that is told no more than so many bytes a second, and so many entities, all in its sight.
 fn narrow(bytes_per_second: u32, entities: u32) -> (Cluster<Field>, Vec<NetEntity>) {
@@ -139,4 +139,52 @@ fn state_and_messages_share_by_weight() {
     println!("messages have {:.0} % of {bytes} bytes", share * 100.0);
     // A weight of one against four, and heads of messages that are larger than the messages.
     assert!((0.04..0.3).contains(&share), "{share}");
+}
+
+#[test]
+fn what_was_not_chosen_goes_out_later_and_as_what_it_is() {
+    let (mut cluster, entities) = narrow(20_000, 500);
+    moved(&mut cluster, 20);
+    let same = |cluster: &Cluster<Field>| {
+        let (here, there) = (cluster.server().world(), cluster.client(0).entities().world());
+        entities.iter().filter(|entity| described(here, **entity) == described(there, **entity)).count()
+    };
+    // Less of each than lately: more fit than were chosen.
+    cluster.run_for(MS * 10_000);
+    cluster.server_mut().world_mut().for_each_mut::<Health>(|_, mut health| health.0 += 1);
+    cluster.run_for(MS * 4_000);
+    assert_eq!(same(&cluster), entities.len());
+    // Other components, and values of those that stay.
+    for entity in &entities {
+        let mut at = cluster.server_mut().entity_mut(*entity).unwrap();
+        at.insert(Frozen);
+        at.remove::<Health>();
+        at.component_mut::<Position>().unwrap().y = -1.0;
+    }
+    cluster.run_for(MS * 6_000);
+    assert_eq!((same(&cluster), cluster.client(0).phase()), (entities.len(), Phase::Connected));
+}
+
+#[test]
+fn what_was_boosted_or_held_back_is_as_all_others_after_it() {
+    let (mut cluster, entities) = narrow(20_000, 500);
+    let user = user_of(&cluster, 0);
+    for entity in &entities[..10] {
+        cluster.server_mut().scope_mut(user).unwrap().boost_once(*entity, 1_000.0);
+    }
+    let seen = moved(&mut cluster, 200);
+    let most = entities[10..].iter().map(|entity| seen[entity].0).max().unwrap();
+    for entity in &entities[..10] {
+        assert!(seen[entity].0 <= most + 2, "{} of {most}", seen[entity].0);
+    }
+    // A gain is that of an entity, not of the next in its slot.
+    cluster.server_mut().scope_mut(user).unwrap().set_gain(entities[3], Some(0.0));
+    let room = cluster.server().rooms().next().unwrap();
+    assert!(cluster.server_mut().despawn(entities[3]));
+    cluster.run_for(MS * 5_000);
+    let next = cluster.server_mut().spawn((Health(7),)).unwrap();
+    assert_eq!(next.slot(), entities[3].slot());
+    cluster.server_mut().room_mut(room).add_entity(next);
+    cluster.run_for(MS * 1_000);
+    assert!(cluster.client(0).entities().world().contains(next));
 }

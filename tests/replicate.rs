@@ -1,6 +1,7 @@
 //! Entities that appear, change and go.
 
 use bowline::prelude::*;
+use bowline::{BitWriter, ClientSide};
 use bowline_tests::arena::{
     Diary, Field, Frozen, Health, MS, Name, Position, Score, Target, described, entity_story, position,
     quiet, user_of,
@@ -325,4 +326,78 @@ fn what_is_paused_is_seen_by_nobody_whatever_is_lost() {
             );
         }
     }
+}
+
+#[test]
+fn what_refers_to_itself_waits_for_nobody() {
+    let (mut cluster, room) = quiet(1);
+    let server = cluster.server_mut();
+    let [plain, narcissus] = [0, 1].map(|_| server.spawn(()).unwrap());
+    server.entity_mut(narcissus).unwrap().insert(Target { at: narcissus });
+    for entity in [plain, narcissus] {
+        server.room_mut(room).add_entity(entity);
+    }
+    assert!(cluster.run_until(MS * 500, |c| c.client(0).entities().world().contains(plain)));
+    assert!(cluster.client(0).entities().world().contains(narcissus));
+}
+
+#[test]
+fn what_is_under_way_by_itself_goes_once_however_often_it_changes_meanwhile() {
+    let (mut cluster, room) = quiet(1);
+    let server = cluster.server_mut();
+    let entity = server.spawn((Health(1),)).unwrap();
+    server.room_mut(room).add_entity(entity);
+    cluster.run_for(MS * 1_000);
+    let mut at = cluster.server_mut().entity_mut(entity).unwrap();
+    at.insert(Diary { text: "d".repeat(15_000), entries: 0 });
+    let sent = cluster.network().stats().sent_bytes;
+    for entries in 1..=10 {
+        cluster.run_for(MS * 50);
+        let mut at = cluster.server_mut().entity_mut(entity).unwrap();
+        at.component_mut::<Diary>().unwrap().entries = entries;
+    }
+    cluster.run_for(MS * 3_000);
+    assert_eq!(cluster.client(0).entities().world().component::<Diary>(entity).unwrap().entries, 10);
+    let sent = cluster.network().stats().sent_bytes - sent;
+    assert!(sent < 25_000, "{sent}");
+}
+
+/// A packet that says of the entity in a slot below two that it is a resource with a score, or that its score is another.
+fn score(slot: usize, is_fresh: bool, left: u32) -> Vec<u8> {
+    let mut writer = BitWriter::new();
+    // No farewells; a shape or an update, of the first slot or the second.
+    writer.write_bits(if is_fresh { 0b10 } else { 0b100 }, if is_fresh { 2 } else { 3 });
+    if slot == 0 {
+        writer.write_bool(false);
+    } else {
+        writer.write_bits(1, 3);
+        writer.write_bits(0, 4);
+    }
+    if is_fresh {
+        writer.write_bool(true);
+        writer.write_varint(0);
+        writer.write_bool(false);
+        writer.write_varint(1);
+        // The eighth kind of nine.
+        writer.write_bits(7, 4);
+    } else {
+        writer.write_bool(true);
+    }
+    left.encode(&mut writer).unwrap();
+    7_u32.encode(&mut writer).unwrap();
+    writer.write_bits(0, if is_fresh { 2 } else { 1 });
+    writer.into_bytes()
+}
+
+#[test]
+fn a_resource_is_the_newest_that_was_told_of_and_no_other() {
+    let mut client = ClientSide::<Field>::new();
+    assert!(client.take_in_state(&score(1, true, 20), 2, 2));
+    // The one before it, that was overtaken: its end is still to come.
+    assert!(client.take_in_state(&score(0, true, 10), 1, 1));
+    assert_eq!(client.world().resource::<Score>(), Some(&Score { left: 20, right: 7 }));
+    assert!(client.take_in_state(&score(0, false, 11), 3, 3));
+    assert_eq!(client.world().resource::<Score>(), Some(&Score { left: 20, right: 7 }));
+    assert!(client.take_in_state(&score(1, false, 21), 4, 4));
+    assert_eq!(client.world().resource::<Score>(), Some(&Score { left: 21, right: 7 }));
 }

@@ -156,6 +156,8 @@ fn a_grid_shows_what_is_near() {
         grid.place(server, *stone, f32::NAN, f32::INFINITY);
         grid.remove(server, *stone);
     }
+    server.despawn(stones[3]);
+    assert!(!grid.place(server, stones[3], 0.0, 0.0), "it is gone");
     assert!(grid.is_empty(), "{grid:?}");
     assert_eq!(server.rooms().count(), 1, "that of the test");
 }

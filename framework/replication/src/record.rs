@@ -276,6 +276,41 @@ mod tests {
         }
 
         #[test]
+        fn records_take_the_bits_they_say(
+            changed in prop::collection::vec(prop::collection::vec(1_u32..4, 0..4), 1..4),
+            since in 0_u32..5,
+            fresh: Option<u32>,
+        ) {
+            let (mut cells, mut shape) = (Cells::default(), Shape::default());
+            for (kind, fields) in changed.iter().enumerate() {
+                let part = Part { kind: kind as u16, first: shape.cells, fields: fields.len() as u32 };
+                shape.cells += part.fields;
+                shape.parts.push(part);
+            }
+            let first = cells.allocate(shape.cells, 1);
+            for (at, epoch) in changed.iter().flatten().enumerate() {
+                let mut value = BitWriter::new();
+                value.write_bits(5, 3 + at as u32);
+                cells.store(first + at as u32, &mut value, *epoch);
+            }
+            let since = if fresh.is_some() { 0 } else { since };
+            let body = Body { cells: &cells, block: cells.block(first, shape.cells), shape: &shape, since };
+            let mut writer = BitWriter::new();
+            match body.update_bits() {
+                Some(bits) => {
+                    body.write_update(&mut writer);
+                    prop_assert_eq!(writer.bit_len(), bits);
+                }
+                None => prop_assert!(changed.iter().flatten().all(|epoch| *epoch <= since)),
+            }
+            for before in [None, Some(&shape)] {
+                let mut writer = BitWriter::new();
+                body.write_shape(fresh, before, 9, &mut writer);
+                prop_assert_eq!(writer.bit_len(), body.shape_bits(fresh, before, 9));
+            }
+        }
+
+        #[test]
         fn varints_take_the_bits_they_say(value: u64, shift in 0_u32..64) {
             let mut writer = BitWriter::new();
             writer.write_varint(value >> shift);

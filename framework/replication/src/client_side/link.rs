@@ -169,9 +169,10 @@ impl<P: Protocol> Link<P> {
     /// Begins to write to what this client has authority over.
     fn try_returning(&mut self) {
         let mut returning = std::mem::take(&mut self.returning);
-        returning.retain(|entity| {
-            self.authority.get(entity) == Some(&Authority::Granted)
-                && !(self.inbox.has(*entity) && self.begin_writing(*entity, &[]))
+        returning.retain(|entity| match self.authority.get(entity).copied() {
+            Some(Authority::Granted) => !(self.inbox.has(*entity) && self.begin_writing(*entity, &[])),
+            // The server is still to be told that nothing is written to it.
+            authority => authority == Some(Authority::Releasing),
         });
         self.returning = returning;
     }

@@ -211,4 +211,25 @@ mod tests {
         assert!(!cells.block(first, 2)[0].has_value());
         assert_eq!(cells.free_long.len(), 1);
     }
+
+    #[test]
+    fn what_has_the_same_bits_and_more_zeros_is_another_value() {
+        let mut cells = Cells::default();
+        let first = cells.allocate(1, 1);
+        assert!(cells.store(first, &mut encoded(&0_u8), 2));
+        assert!(cells.store(first, &mut encoded(&0_u16), 3));
+        assert!(!cells.store(first, &mut encoded(&0_u16), 4));
+    }
+
+    #[test]
+    fn what_was_moved_keeps_its_memory_to_itself() {
+        let mut cells = Cells::default();
+        let (from, to) = (cells.allocate(1, 1), cells.allocate(1, 1));
+        cells.store(from, &mut encoded(&[1_u64; 3]), 2);
+        cells.relocate(from, to);
+        cells.release(from, 1);
+        assert!(cells.free_long.is_empty());
+        cells.release(to, 1);
+        assert_eq!(cells.free_long.len(), 1);
+    }
 }

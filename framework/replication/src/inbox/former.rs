@@ -54,3 +54,20 @@ impl Former {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_is_remembered_for_as_long_as_packets_are() {
+        let (mut former, mut shapes) = (Former::default(), Shapes::new());
+        let shape = shapes.enter(&[1], |_| 1);
+        former.keep(4, 10, shape, &mut shapes);
+        former.expire(10 + MEMORY, &mut shapes);
+        assert_eq!((former.at(4, 9), former.at(4, 10), former.at(5, 9)), (Some(shape), None, None));
+        former.expire(10 + MEMORY * 2, &mut shapes);
+        assert_eq!(former.at(4, 9), None);
+        assert_eq!(shapes.enter(&[2], |_| 1), shape, "nothing is of that shape any more");
+    }
+}

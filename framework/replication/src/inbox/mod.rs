@@ -389,3 +389,33 @@ impl Cursor {
         if slot < MAX_ENTITIES { Ok(Some(slot)) } else { Err(DecodeError::OutOfRange) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bowline_core::BitWriter;
+
+    use super::*;
+    use crate::record::{gap_to, write_gap};
+
+    #[test]
+    fn slots_are_walked_around_once() {
+        let walk = |slots: &[usize]| {
+            let (mut writer, mut before) = (BitWriter::new(), 0);
+            for slot in slots {
+                writer.write_bool(true);
+                write_gap(gap_to(*slot, before), &mut writer);
+                before = slot + 1;
+            }
+            writer.write_bool(false);
+            let (mut reader, mut cursor) = (BitReader::new(writer.finish()), Cursor::default());
+            let mut walked = Vec::new();
+            while let Some(slot) = cursor.next(&mut reader)? {
+                walked.push(slot);
+            }
+            Ok(walked)
+        };
+        let once = [7, 900, MAX_ENTITIES - 1, 0, 6];
+        assert_eq!(walk(&once), Ok(once.to_vec()));
+        assert_eq!(walk(&[7, 900, 6, 5]), Err(DecodeError::OutOfRange));
+    }
+}

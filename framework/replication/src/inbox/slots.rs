@@ -79,3 +79,20 @@ impl Slots {
 impl Slot {
     const EMPTY: Self = Self { generation: 0, shape: BARE, is_alive: false, oldest: 0, shaped: 0 };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_may_name_others_when_those_before_are_long_gone() {
+        let mut slots = Slots::of_client();
+        for slot in 0..MAX_OF_CLIENT {
+            slots.get_or_add(slot, 1).unwrap().oldest = 1;
+        }
+        slots.get_mut(5).unwrap().is_alive = true;
+        assert!(slots.get_or_add(MAX_OF_CLIENT, 1 + MEMORY).is_err(), "an old packet may name them");
+        assert!(slots.get_or_add(MAX_OF_CLIENT, 2 + MEMORY).is_ok());
+        assert!(slots.get(5).is_some() && slots.get(6).is_none());
+    }
+}

@@ -188,3 +188,34 @@ fn what_was_boosted_or_held_back_is_as_all_others_after_it() {
     cluster.run_for(MS * 1_000);
     assert!(cluster.client(0).entities().world().contains(next));
 }
+
+#[test]
+#[ignore = "a closed window leaves no budget for state, so a probe has none to carry: up to a second passes until a heartbeat"]
+fn state_flows_soon_after_an_outage_though_much_of_it_was_under_way() {
+    for count in [5, 50, 500] {
+        let after = (0..12).map(|seed| {
+            let mut config = ClusterConfig::new(seed, 1);
+            config.conditions = Conditions::new(60, 0, 0.0);
+            let (mut cluster, room) = field(config);
+            for number in 0..count {
+                let entity = cluster.server_mut().spawn((position(number),)).unwrap();
+                cluster.server_mut().room_mut(room).add_entity(entity);
+            }
+            moved(&mut cluster, 300);
+            cluster.network().set_conditions(Conditions::new(60, 0, 1.0));
+            moved(&mut cluster, 60 + seed as u32 * 3);
+            cluster.network().set_conditions(Conditions::new(60, 0, 0.0));
+            let healed = cluster.now();
+            let seen = |c: &Cluster<Field>| {
+                c.client_seen(0).iter().any(|(_, event)| matches!(event, ClientEvent::Entity(_)))
+            };
+            assert!(cluster.run_until(MS * 9_000, seen));
+            cluster.now() - healed
+        });
+        let after: Vec<_> = after.collect();
+        let (mean, most) = (after.iter().sum::<std::time::Duration>() / 12, *after.iter().max().unwrap());
+        println!("{count} entities are seen again {mean:?} after an outage, at most {most:?}");
+        // Where heartbeats alone tell that the path is back it takes up to a second and a round trip.
+        assert!(mean < MS * 400 && most < MS * 800, "{mean:?}, {most:?}");
+    }
+}

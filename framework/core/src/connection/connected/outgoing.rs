@@ -95,7 +95,11 @@ impl Link {
     pub(super) fn sendable_bytes(&mut self, now: Instant) -> usize {
         self.allowance.refill(now, self.rate.bytes_per_second(), self.max_datagram);
         let in_flight = self.sent.delivery().in_flight();
-        let window = self.rate.window(self.max_datagram).map_or(u64::MAX, |w| w.saturating_sub(in_flight));
+        // A probe goes out though the window is closed, and is to have something to carry.
+        let probes = u64::from(self.probes) * self.max_datagram as u64;
+        let window =
+            self.rate.window(self.max_datagram).map_or(u64::MAX, |window| window.saturating_sub(in_flight));
+        let window = window.max(probes);
         let packets = if self.flush.at == now { MAX_BURST - self.flush.packets } else { MAX_BURST };
         let burst = packets as usize * self.max_datagram;
         let window = usize::try_from(window).unwrap_or(usize::MAX / 2);

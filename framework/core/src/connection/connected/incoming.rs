@@ -82,6 +82,8 @@ impl Link {
             self.stats.malformed += 1;
             Intake::Dropped
         } else if !self.has_memory_for(&entries) {
+            // It comes again, and until then it tells that the peer is there.
+            self.last_heard = now;
             self.stats.packets_refused += 1;
             Intake::Dropped
         } else {

@@ -1,8 +1,12 @@
 //! Going: goodbye, kick, time-out, and what is left of it.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
-use bowline::{DisconnectReason, Phase};
+use bowline::prelude::*;
+use bowline::transport::{Datagram, Security, Transport, TransportError, TransportErrorKind, local};
+use bowline::{Instant, ManualClock, SeededEntropy};
 use bowline_sim::{Cluster, ClusterConfig, Conditions, Fault, Pair, Plan, check_seeds};
 use bowline_tests::{
     Game, Ordered, client_story, frame, last_departure, last_end, login, lossy, numbered, server_story,
@@ -209,4 +213,103 @@ fn ends_are_clean_whatever_goes_wrong() {
             assert_eq!(cluster.server().user_count(), 3);
         },
     );
+}
+
+/// In-process queues that end when they are told to, as a socket does whose interface is gone.
+#[derive(Debug)]
+struct Breakable {
+    inner: local::Socket,
+    is_broken: Rc<Cell<bool>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("the interface is gone")]
+    Gone,
+    #[error(transparent)]
+    Queue(#[from] local::Error),
+}
+
+impl TransportError for Broken {
+    fn kind(&self) -> TransportErrorKind {
+        match self {
+            Self::Gone => TransportErrorKind::Closed,
+            Self::Queue(error) => error.kind(),
+        }
+    }
+}
+
+impl Transport for Breakable {
+    type Address = local::Address;
+    type Error = Broken;
+
+    fn receive(&mut self, now: Instant) -> Result<Option<Datagram<'_, local::Address>>, Broken> {
+        if self.is_broken.get() { Err(Broken::Gone) } else { Ok(self.inner.receive(now)?) }
+    }
+
+    fn send(&mut self, now: Instant, to: local::Address, datagram: &[u8]) -> Result<(), Broken> {
+        if self.is_broken.get() { Err(Broken::Gone) } else { Ok(self.inner.send(now, to, datagram)?) }
+    }
+
+    fn flush(&mut self, now: Instant) -> Result<(), Broken> {
+        Ok(self.inner.flush(now)?)
+    }
+
+    fn max_datagram_size(&self) -> usize {
+        self.inner.max_datagram_size()
+    }
+
+    fn security(&self, address: local::Address) -> Security {
+        self.inner.security(address)
+    }
+
+    fn name(&self, address: local::Address) -> &'static str {
+        self.inner.name(address)
+    }
+
+    fn close(&mut self, address: local::Address) {
+        self.inner.close(address);
+    }
+}
+
+#[test]
+fn who_is_idle_hears_at_once_that_the_servers_transport_is_gone() {
+    const CLIENTS: usize = 3;
+    let (clock, hub, is_broken) = (ManualClock::new(), local::Hub::new(), Rc::new(Cell::new(false)));
+    let host = |seed| (clock.clone(), SeededEntropy::new(seed));
+    let mut server = Server::<Game, _, _>::with_host(ServerConfig::default(), host(0));
+    let inner = hub.server(server.socket_config()).unwrap();
+    server.listen(Breakable { inner, is_broken: is_broken.clone() });
+    let mut clients: Vec<_> = (1..=CLIENTS as u64)
+        .map(|n| Client::<Game, _, _>::with_host(ClientConfig::default(), host(n)))
+        .collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.connect(hub.client(client.socket_config()), login(number)).unwrap();
+    }
+    let mut turn = || {
+        clock.advance(MS);
+        let mut ends = Vec::new();
+        server.receive();
+        while let Some(event) = server.next_event() {
+            match event {
+                ServerEvent::AuthRequested(ticket) => ticket.accept(),
+                ServerEvent::Disconnected(departed) => ends.push(departed.reason),
+                _ => {}
+            }
+        }
+        server.send();
+        for client in &mut clients {
+            client.receive();
+            while client.next_event().is_some() {}
+            client.send();
+        }
+        (ends, server.user_count())
+    };
+    // Long after the last acknowledgement, and before the next heartbeat.
+    (0..2_500).for_each(|_| {
+        turn();
+    });
+    assert_eq!(turn(), (vec![], CLIENTS));
+    is_broken.set(true);
+    assert_eq!(turn(), (vec![DisconnectReason::TransportClosed; CLIENTS], 0));
 }

@@ -189,3 +189,29 @@ fn a_copied_packet_from_elsewhere_moves_nobody() {
     pair.run_for(MS * 1_000);
     assert_eq!(pair.client_messages().len(), 1, "answers still go home");
 }
+
+#[test]
+fn a_client_that_moves_is_asked_again_soon_when_the_question_is_lost() {
+    /// The first byte of the question.
+    const QUESTION: u8 = 0b1101_0011;
+    const ASKED_AGAIN: Duration = Duration::from_millis(200);
+    const LATENCY: Duration = Duration::from_millis(20);
+    const TICK: Duration = Duration::from_millis(50);
+    let mut pair = Pair::<Game>::connected(4, Conditions::new(20, 0, 0.0), login(0));
+    pair.run_for(MS * 5_000);
+    let (user, home, server) = (pair.user(), pair.client_address(0), pair.server_address());
+    let after = pair.network().rebind(home);
+    let is_asked = |pair: &Cluster<Game>| {
+        pair.network().last_sent_by(server).is_some_and(|datagram| datagram.first() == Some(&QUESTION))
+    };
+    // An address that is not proved gets no more bytes than came from it: enough for more than one question.
+    pair.client_mut().connected().unwrap().send::<Unordered>(numbered(1, 200)).unwrap();
+    assert!(pair.run_until(MS * 100, is_asked));
+    pair.network().cut(home);
+    pair.run_for(LATENCY * 2);
+    pair.network().join(home);
+    let moved = |pair: &Cluster<Game>| pair.server().user(user).unwrap().address == after;
+    assert!(!moved(&pair), "the question was lost");
+    // The next heartbeat is further away.
+    assert!(pair.run_until(ASKED_AGAIN + LATENCY * 2 + TICK, moved));
+}

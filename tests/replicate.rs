@@ -68,6 +68,25 @@ fn what_is_larger_than_a_packet_comes_whole() {
 }
 
 #[test]
+fn many_that_are_larger_than_a_packet_take_turns() {
+    let (mut cluster, room) = quiet(1);
+    let server = cluster.server_mut();
+    let spawned: Vec<_> = (0..30)
+        .map(|entries| {
+            let entity = server.spawn((Diary { text: "d".repeat(3_000), entries },)).unwrap();
+            server.room_mut(room).add_entity(entity);
+            entity
+        })
+        .collect();
+    // Nothing changes again: what found no room at first is remembered.
+    cluster.run_for(MS * 10_000);
+    for (entity, entries) in spawned.into_iter().zip(0..) {
+        let diary = cluster.client(0).entities().world().component::<Diary>(entity);
+        assert_eq!(diary.map(|diary| diary.entries), Some(entries), "{entity}");
+    }
+}
+
+#[test]
 fn a_value_over_a_limit_is_an_error_and_the_last_good_one_stays() {
     let (mut cluster, room) = quiet(1);
     let server = cluster.server_mut();

@@ -50,7 +50,8 @@ pub struct ConnectionStats {
     pub packets_duplicate: u64,
     /// Packets, or messages in them, that made no sense and were dropped.
     pub malformed: u64,
-    /// Packets that were not taken because the memory for this connection is full.
+    /// Packets that were not taken because the memory for this connection is full. What is reliable in them comes again, and
+    /// the other side does not time out for that.
     pub packets_refused: u64,
     /// Messages handed to `send`.
     pub messages_sent: u64,

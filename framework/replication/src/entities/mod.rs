@@ -100,13 +100,18 @@ pub(crate) enum Mode {
 
 impl Entities {
     pub(crate) fn new<P: Protocol>() -> Self {
+        Self::with_fields(Self::field_counts::<P>())
+    }
+
+    /// For kinds with so many fields.
+    fn with_fields(fields: Vec<u32>) -> Self {
         Self {
             records: Vec::new(),
             free: Vec::new(),
             departed: Vec::new(),
             cells: Cells::default(),
             shapes: Shapes::new(),
-            fields: Self::field_counts::<P>(),
+            fields,
             epoch: 1,
             changed: BitSet::new(),
             changed_by: Vec::new(),

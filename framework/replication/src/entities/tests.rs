@@ -62,23 +62,7 @@ impl Replicate for Fixed {
 
 /// Kinds with so many fields.
 pub(crate) fn entities(fields: &[u32]) -> Entities {
-    Entities {
-        records: Vec::new(),
-        free: Vec::new(),
-        departed: Vec::new(),
-        cells: Cells::default(),
-        shapes: Shapes::new(),
-        fields: fields.to_vec(),
-        epoch: 1,
-        changed: BitSet::new(),
-        changed_by: Vec::new(),
-        source: None,
-        is_dirty: false,
-        alive: 0,
-        references: BTreeMap::new(),
-        scratch: BitWriter::new(),
-        kinds: Vec::new(),
-    }
+    Entities::with_fields(fields.to_vec())
 }
 
 #[test]

@@ -246,6 +246,18 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
         }
     }
 
+    /// Why the transport has closed, or could not be set up, as its own error: the cause of
+    /// [`DisconnectReason::TransportClosed`], where the transport can tell.
+    #[must_use]
+    pub fn transport_failure(&self) -> Option<&T::Error> {
+        let transport = match self.state.as_ref()? {
+            State::Disconnected(session) => session.transport(),
+            State::Pending(session) => session.transport(),
+            State::Connected(session) => session.transport(),
+        };
+        transport?.failure()
+    }
+
     /// The transport, if there has been one: to change a link conditioner, or to wait for datagrams.
     pub fn transport_mut(&mut self) -> Option<&mut T> {
         match self.state.as_mut()? {
@@ -357,7 +369,9 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
         mut session: Session<Disconnected, P, T, H>,
         reason: DisconnectReason,
     ) -> State<P, T, H> {
-        let retry = session.config().reconnect.filter(|policy| policy.allows(self.retry.attempts, &reason));
+        let can_reopen = session.transport().is_some_and(ClientTransport::can_reopen);
+        let policy = session.config().reconnect;
+        let retry = policy.filter(|policy| policy.allows(self.retry.attempts, &reason, can_reopen));
         self.events.push_back(match reason {
             DisconnectReason::Rejected(reason) => {
                 self.observer.rejected(&reason);

@@ -6,8 +6,9 @@ use bowline_core::{DisconnectReason, Entropy, RejectReason};
 /// Brooker, *Exponential Backoff And Jitter*, AWS Architecture Blog, 2015), so that a thousand clients of a server
 /// that restarts do not all come back at the same moment.
 ///
-/// It tries again where that may help: after a time-out, a server that left, was full or shut down. It does not after
-/// [`Requested`](DisconnectReason::Requested), a kick, or a refusal that will be the same next time.
+/// It tries again where that may help: after a time-out, a server that left, was full or shut down, and where a transport
+/// has closed that can be set up anew. It does not after [`Requested`](DisconnectReason::Requested), a kick, or a refusal
+/// that will be the same next time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,8 +40,8 @@ impl ReconnectPolicy {
         self.longest_delay(attempt).mul_f64(entropy.next_unit())
     }
 
-    pub(crate) fn allows(&self, attempt: u32, reason: &DisconnectReason) -> bool {
-        self.max_attempts.is_none_or(|max| attempt < max) && may_help(reason)
+    pub(crate) fn allows(&self, attempt: u32, reason: &DisconnectReason, can_reopen: bool) -> bool {
+        self.max_attempts.is_none_or(|max| attempt < max) && may_help(reason, can_reopen)
     }
 }
 
@@ -50,7 +51,8 @@ impl Default for ReconnectPolicy {
     }
 }
 
-fn may_help(reason: &DisconnectReason) -> bool {
+/// `can_reopen`: whether a transport that has closed can be set up anew.
+fn may_help(reason: &DisconnectReason, can_reopen: bool) -> bool {
     match reason {
         DisconnectReason::TimedOut
         | DisconnectReason::NoAnswer
@@ -64,8 +66,7 @@ fn may_help(reason: &DisconnectReason) -> bool {
             | RejectReason::InvalidCredentials
             | RejectReason::Custom(_) => false,
         },
-        DisconnectReason::Requested | DisconnectReason::Kicked(_) | DisconnectReason::TransportClosed => {
-            false
-        }
+        DisconnectReason::TransportClosed => can_reopen,
+        DisconnectReason::Requested | DisconnectReason::Kicked(_) => false,
     }
 }

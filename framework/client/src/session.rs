@@ -155,10 +155,11 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Disconnected, P, T, H> {
         let Self { connection, mut io, encoder, .. } = self;
         match connection.connect(now, ProtocolSpec::of::<P>(), security, auth, &mut io.host) {
             Ok(connection) => {
-                if let Some(transport) = transport {
-                    io.transport = Some(transport);
-                    io.closed = false;
+                match transport {
+                    Some(transport) => io.transport = Some(transport),
+                    None => io.transport.iter_mut().for_each(ClientTransport::reopen),
                 }
+                io.closed = false;
                 let mut session = Session { connection, io, encoder, protocol: PhantomData };
                 session.transmit();
                 Ok(session)

@@ -211,6 +211,18 @@ impl<T: ClientTransport> ClientTransport for Conditioned<T> {
     fn is_open(&self) -> bool {
         self.inner.is_open()
     }
+
+    fn reopen(&mut self) {
+        self.inner.reopen();
+    }
+
+    fn can_reopen(&self) -> bool {
+        self.inner.can_reopen()
+    }
+
+    fn failure(&self) -> Option<&Self::Error> {
+        self.inner.failure()
+    }
 }
 
 impl<T: Readiness> Readiness for Conditioned<T> {

@@ -122,6 +122,21 @@ pub trait ClientTransport: Transport {
     fn is_open(&self) -> bool {
         true
     }
+
+    /// A new session begins over this transport, after one that has ended: a set-up of its own begins anew. What
+    /// still arrives of the old one is dropped. Nothing to do for a transport without a set-up.
+    fn reopen(&mut self) {}
+
+    /// Whether [`reopen`](Self::reopen) may help after [`TransportErrorKind::Closed`]. If not, no policy tries to
+    /// reconnect.
+    fn can_reopen(&self) -> bool {
+        false
+    }
+
+    /// Why the transport has closed, or its last set-up has failed; `None` where neither is so, or it cannot tell.
+    fn failure(&self) -> Option<&Self::Error> {
+        None
+    }
 }
 
 /// A transport that can wake a task when a datagram arrives, so that an idle program sleeps.

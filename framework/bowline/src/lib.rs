@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `transport_local` (default) | [`transport::local`]: in-process queues |
 //! | `transport_udp` | `transport::udp`: one UDP socket |
+//! | `transport_webrtc` | `transport::webrtc`: native and browser clients, encrypted |
 //! | `tokio` | `driver`: servers and tools that sleep until something happens |
 //! | `tracing` | the story of every connection, as events of `tracing` |
 //! | `metrics` | figures of servers and clients for the `metrics` facade |
@@ -64,7 +65,7 @@
 pub use bowline_client::{
     ClientConfig, ClientEvent, ConnectFailed, ConnectedClient, Progress, ReconnectPolicy, TickStats,
 };
-pub use bowline_core::connection::{ConnectError, Incoming};
+pub use bowline_core::connection::{ConnectError, Incoming, encode_auth as credentials};
 pub use bowline_core::handshake::DoorwayConfig;
 #[doc(hidden)]
 pub use bowline_core::protocol::ItemVisitor;
@@ -87,7 +88,7 @@ pub use bowline_replication::{
 };
 pub use bowline_server::{
     Audience, AuthRequest, AuthTicket, Authenticate, Departure, EntityMut, Grid, Rejection, RoomId, RoomMut,
-    ScopeExit, ScopeMut, ServerConfig, ServerEvent, UserId, UserInfo, async_trait,
+    ScopeExit, ScopeMut, ServerConfig, ServerEvent, UserId, UserInfo, admission, async_trait,
 };
 
 /// [`bowline_server::Server`] on the clock and the randomness of this machine, unless another host is named.
@@ -103,7 +104,7 @@ pub mod transport {
     //! Where datagrams come from and go to: the traits, the middleware, and the transports that features choose.
 
     pub use bowline_core::transport::{
-        Address, Bandwidth, BurstLoss, ClientTransport, Conditioned, DEFAULT_MAX_DATAGRAM, Datagram, Either,
+        Address, Admission, Applicant, Bandwidth, BurstLoss, ClientTransport, Conditioned, DEFAULT_MAX_DATAGRAM, Datagram, Either,
         EitherError, LaneStatistics, LinkConditionerConfig, LinkProfile, LinkStatistics, Readiness, Security,
         SocketConfig, Transport, TransportError, TransportErrorKind, conformance,
     };
@@ -112,6 +113,8 @@ pub mod transport {
     pub use bowline_local as local;
     #[cfg(feature = "transport_udp")]
     pub use bowline_udp as udp;
+    #[cfg(feature = "transport_webrtc")]
+    pub use bowline_webrtc as webrtc;
 }
 
 #[cfg(feature = "zstd")]

@@ -42,7 +42,8 @@ impl<E: Entropy + ?Sized> Entropy for &mut E {
     }
 }
 
-/// Random bytes from a seed, the same on every machine: `ChaCha12`. For simulations and tests.
+/// Random bytes from a seed, the same on every machine: `ChaCha12`. For simulations and tests; and, from a seed of 32 bytes
+/// that the machine drew, as unpredictable as those.
 pub struct SeededEntropy(ChaCha12Rng);
 
 impl SeededEntropy {
@@ -50,6 +51,12 @@ impl SeededEntropy {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(ChaCha12Rng::seed_from_u64(seed))
+    }
+
+    /// The bytes that belong to a seed of full length.
+    #[must_use]
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        Self(ChaCha12Rng::from_seed(seed))
     }
 }
 

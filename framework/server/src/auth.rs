@@ -6,7 +6,9 @@ use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use bowline_core::handshake::Caller;
-use bowline_core::{Protocol, RejectReason};
+use bowline_core::protocol::decode_exactly;
+use bowline_core::transport::Applicant;
+use bowline_core::{Admission, Protocol, RejectReason};
 
 /// A client that waits to be let in.
 ///
@@ -120,6 +122,36 @@ pub struct AuthRequest<P: Protocol> {
 impl<P: Protocol> fmt::Debug for AuthRequest<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthRequest").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// A server's [`Authenticate`] at the door of a transport too: who would be refused later costs nothing then.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use bowline_core::{Admission, Protocol};
+/// # use bowline_server::{Authenticate, Server};
+/// # fn of<P: Protocol, T: bowline_core::Transport, H: bowline_core::Host>(
+/// #     server: &mut Server<P, T, H>, authenticate: Arc<dyn Authenticate<P>>) {
+/// let at_the_door: Arc<dyn Admission> = bowline_server::admission(Arc::clone(&authenticate));
+/// server.authenticate_with(authenticate);
+/// # }
+/// ```
+#[must_use]
+pub fn admission<P: Protocol>(authenticate: Arc<dyn Authenticate<P>>) -> Arc<dyn Admission> {
+    Arc::new(AtTheDoor(authenticate))
+}
+
+struct AtTheDoor<P: Protocol>(Arc<dyn Authenticate<P>>);
+
+#[async_trait]
+impl<P: Protocol> Admission for AtTheDoor<P> {
+    async fn admit(&self, applicant: Applicant) -> Result<(), RejectReason> {
+        let Ok(auth) = decode_exactly::<P::Auth>(&applicant.credentials) else {
+            return Err(RejectReason::InvalidCredentials);
+        };
+        let request = AuthRequest { auth, address: applicant.address, transport: applicant.transport };
+        self.0.authenticate(&request).await
     }
 }
 

@@ -16,7 +16,7 @@ mod ticks;
 mod users;
 
 pub use async_trait::async_trait;
-pub use auth::{AuthRequest, AuthTicket, Authenticate};
+pub use auth::{AuthRequest, AuthTicket, Authenticate, admission};
 pub use config::ServerConfig;
 pub use entity::{EntityMut, ScopeExit, ScopeMut};
 pub use event::{Departure, Rejection, ServerEvent};

@@ -61,13 +61,42 @@ impl Endpoint for String {
 }
 
 #[cfg(not(target_family = "wasm"))]
-impl Endpoint for &crate::ServerAddrs {
-    type Socket = crate::ServerSocket;
-    type Error = crate::ListenError;
+mod of_servers {
+    use bowline_core::SocketConfig;
 
-    fn open(self, config: SocketConfig) -> Result<crate::ServerSocket, crate::ListenError> {
-        crate::ServerSocket::bind(self, config)
+    use super::{Endpoint, sealed};
+    use crate::{ListenError, ServerAddrs, ServerSetup, ServerSocket, SharedSockets, WithPlainUdp};
+
+    impl Endpoint for &ServerAddrs {
+        type Socket = ServerSocket;
+        type Error = ListenError;
+
+        fn open(self, config: SocketConfig) -> Result<ServerSocket, ListenError> {
+            ServerSocket::bind(&ServerSetup::new(self), &config)
+        }
     }
+
+    impl Endpoint for ServerSetup {
+        type Socket = ServerSocket;
+        type Error = ListenError;
+
+        fn open(self, config: SocketConfig) -> Result<ServerSocket, ListenError> {
+            ServerSocket::bind(&self, &config)
+        }
+    }
+
+    impl Endpoint for WithPlainUdp {
+        type Socket = SharedSockets;
+        type Error = ListenError;
+
+        fn open(self, config: SocketConfig) -> Result<SharedSockets, ListenError> {
+            ServerSocket::bind_shared(&self.0, &config)
+        }
+    }
+
+    impl sealed::Sealed for &ServerAddrs {}
+    impl sealed::Sealed for ServerSetup {}
+    impl sealed::Sealed for WithPlainUdp {}
 }
 
 mod sealed {
@@ -76,6 +105,4 @@ mod sealed {
     impl Sealed for crate::Destination {}
     impl Sealed for &str {}
     impl Sealed for String {}
-    #[cfg(not(target_family = "wasm"))]
-    impl Sealed for &crate::ServerAddrs {}
 }

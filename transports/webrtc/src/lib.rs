@@ -35,5 +35,8 @@ pub use error::Error;
 #[cfg(not(target_family = "wasm"))]
 pub use native::client::ClientSocket;
 #[cfg(not(target_family = "wasm"))]
-pub use native::server::{ListenError, PlainSocket, ServerAddrs, ServerSocket, SharedSockets, Statistics};
+pub use native::server::{
+    ListenError, PlainSocket, ServerAddrs, ServerSetup, ServerSocket, SharedSockets, Signaler, Statistics,
+    WithPlainUdp,
+};
 pub use signaling::{Answer, Offer, Signaling, SignalingError};

@@ -6,10 +6,12 @@ use std::task::{Context, Poll};
 
 use crate::Instant;
 
+mod admission;
 mod conditioned;
 pub mod conformance;
 mod pair;
 
+pub use admission::{Admission, Applicant};
 pub use conditioned::{
     Bandwidth, BurstLoss, Conditioned, Held, Lane, LaneStatistics, LinkConditionerConfig, LinkProfile,
     LinkStatistics, Load,

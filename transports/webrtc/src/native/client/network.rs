@@ -10,6 +10,7 @@ use std::io::{self, IoSliceMut};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -20,6 +21,11 @@ use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime,
     TokioRuntime, Transmit,
 };
+
+/// `webrtc` does not send what its own events have queued before something wakes it, or 200 ms have passed. A socket that
+/// says after a datagram that there was another, an empty one, wakes it at the right moment and costs no timer. It
+/// asks twice each time (a look, and a wait), and an event may queue another.
+const ROUNDS: u8 = 4;
 
 /// What a connection is told to bind: a name for the socket of each family. The sockets that datagrams go through are
 /// others; the server answers to where packets come from and does not look at the names.
@@ -38,11 +44,12 @@ pub(super) fn nominal_addresses() -> Vec<SocketAddr> {
 pub(super) struct Network {
     receive_buffer: usize,
     send_buffer: usize,
+    eager: Arc<AtomicBool>,
 }
 
 impl Network {
-    pub(super) fn new(config: &SocketConfig) -> Self {
-        Self { receive_buffer: config.receive_buffer_size, send_buffer: config.send_buffer_size }
+    pub(super) fn new(config: &SocketConfig, eager: Arc<AtomicBool>) -> Self {
+        Self { receive_buffer: config.receive_buffer_size, send_buffer: config.send_buffer_size, eager }
     }
 
     fn bind(&self, nominal: SocketAddr) -> io::Result<tokio::net::UdpSocket> {
@@ -67,7 +74,7 @@ impl Runtime for Network {
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let nominal = socket.local_addr()?;
         let io = self.bind(nominal)?;
-        Ok(Arc::new(AnyAddress { nominal, io }))
+        Ok(Arc::new(AnyAddress { nominal, io, eager: self.eager.clone(), rounds: AtomicU8::new(0) }))
     }
 
     fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Box<dyn JoinHandle> {
@@ -114,6 +121,10 @@ impl Runtime for Network {
 struct AnyAddress {
     nominal: SocketAddr,
     io: tokio::net::UdpSocket,
+    /// Whether the connection is being set up.
+    eager: Arc<AtomicBool>,
+    /// How often "nothing there" is still to be said in another way: see [`ROUNDS`].
+    rounds: AtomicU8,
 }
 
 impl AsyncUdpSocket for AnyAddress {
@@ -140,7 +151,25 @@ impl AsyncUdpSocket for AnyAddress {
             return Poll::Ready(Ok(0));
         };
         let mut read = ReadBuf::new(buffer);
-        let from = ready!(self.io.poll_recv_from(cx, &mut read))?;
+        let from = match self.io.poll_recv_from(cx, &mut read) {
+            Poll::Ready(from) => {
+                if self.eager.load(Ordering::Relaxed) {
+                    self.rounds.store(ROUNDS, Ordering::Relaxed);
+                }
+                from?
+            }
+            // Nothing: said truly to the look that follows a datagram, and as an empty datagram to the one after that.
+            Poll::Pending => match self.rounds.load(Ordering::Relaxed) {
+                0 => return Poll::Pending,
+                rounds => {
+                    self.rounds.store(rounds - 1, Ordering::Relaxed);
+                    if rounds.is_multiple_of(2) {
+                        return Poll::Pending;
+                    }
+                    self.nominal
+                }
+            },
+        };
         *meta = RecvMeta::default();
         meta.addr = from;
         meta.len = read.filled().len();

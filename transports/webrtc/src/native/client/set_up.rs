@@ -1,8 +1,9 @@
 //! From an offer to an open channel.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bowline_core::SocketConfig;
@@ -28,17 +29,12 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// that a player with 100 ms of round trip can send 150 a second.
 pub(super) const MAX_BUFFERED: usize = 16 << 10;
 
-/// How often each address of the server is asked whether it is there.
-const CHECK_INTERVAL: Duration = Duration::from_millis(20);
+/// How often each address of the server is asked whether it is there. Two answers make a path.
+const CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How often at most: for all of [`DEADLINE`]. Left to itself, `webrtc` gives up after seven, which is less than the
 /// round trip to the other side of the world.
-const MAX_CHECKS: u16 = 500;
-
-/// `webrtc` does not send what its own events have queued before something wakes it, or 200 ms have passed. So it is
-/// woken: soon at first, for servers nearby, and less and less often, because who is far away gains nothing by it.
-const FIRST_NUDGE: Duration = Duration::from_millis(1);
-const LAST_NUDGE: Duration = Duration::from_millis(20);
+const MAX_CHECKS: u16 = 1_000;
 
 /// Where to go and how: what all sessions of a socket have in common.
 pub(super) struct Plan {
@@ -102,6 +98,8 @@ pub(super) struct Peer {
     connection: Arc<dyn PeerConnection>,
     progress: watch::Receiver<Milestone>,
     engine: Arc<Engine>,
+    /// Whether the sockets hurry `webrtc`.
+    eager: Arc<AtomicBool>,
 }
 
 impl Peer {
@@ -112,6 +110,7 @@ impl Peer {
     /// [`Error::Broken`], where there are no sockets.
     pub(super) async fn new(plan: &Plan, engine: Arc<Engine>) -> Result<Self, Error> {
         let (reached, progress) = watch::channel(Milestone::None);
+        let eager = Arc::new(AtomicBool::new(true));
         let settings = SettingEngineBuilder::new()
             // It would cost a socket, and no server of ours hides its address behind a name.
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
@@ -121,14 +120,14 @@ impl Peer {
         let connection = PeerConnectionBuilder::new()
             .with_configuration(configuration)
             .with_setting_engine(settings)
-            .with_runtime(Arc::new(Network::new(&plan.config)))
+            .with_runtime(Arc::new(Network::new(&plan.config, eager.clone())))
             .with_handler(Arc::new(Watcher { reached }))
             .with_udp_addrs(network::nominal_addresses())
             .with_data_channel_send_buffer_limit(MAX_BUFFERED)
             .build()
             .await
             .map_err(broken)?;
-        Ok(Self { connection: Arc::new(connection), progress, engine })
+        Ok(Self { connection: Arc::new(connection), progress, engine, eager })
     }
 
     /// Makes the offer, brings it to the server, and waits until the channel is open.
@@ -165,11 +164,11 @@ impl Peer {
         let answer = RTCSessionDescription::answer(answer).map_err(not_ours)?;
         self.connection.set_remote_description(answer).await.map_err(not_ours)?;
         self.until_open(&channel, stage).await?;
+        self.eager.store(false, Ordering::Relaxed);
         Ok(channel)
     }
 
     async fn until_open(&mut self, channel: &Arc<dyn DataChannel>, stage: &Stage) -> Result<(), Error> {
-        let mut nudge = FIRST_NUDGE;
         loop {
             tokio::select! {
                 event = channel.poll() => match event {
@@ -184,11 +183,6 @@ impl Peer {
                     Milestone::Encrypted => stage.enter(Stage::CHANNEL),
                     Milestone::Failed => return Err(stage.failed()),
                 },
-                () = tokio::time::sleep(nudge) => {
-                    nudge = (nudge * 5 / 4).min(LAST_NUDGE);
-                    // Nothing changes by it, except that `webrtc` looks at what it has to do.
-                    let _ = channel.set_buffered_amount_low_threshold(0).await;
-                }
             }
         }
     }
@@ -215,7 +209,7 @@ impl Drop for Peer {
 #[derive(Debug, Default)]
 pub(super) struct Stage {
     at: AtomicU8,
-    tried: std::sync::OnceLock<(String, &'static str)>,
+    tried: OnceLock<(String, &'static str)>,
 }
 
 impl Stage {
@@ -228,7 +222,7 @@ impl Stage {
         self.at.fetch_max(stage, Ordering::Relaxed);
     }
 
-    fn candidates(&self, candidates: &[std::net::SocketAddr]) {
+    fn candidates(&self, candidates: &[SocketAddr]) {
         let _ = self.tried.set((hint::list(candidates), hint::hint(candidates)));
     }
 

@@ -92,6 +92,16 @@ pub(crate) fn response(status: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }
 
+/// Posts the body of a request to another server; what that says.
+pub(crate) fn forward(to: SocketAddr, request: &Request) -> String {
+    let mut stream = TcpStream::connect(to).unwrap();
+    let Request { body, .. } = request;
+    write!(stream, "POST / HTTP/1.1\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
+}
+
 /// A server whose peers send everything back, and what they have heard.
 pub(crate) struct Echo {
     pub(crate) http: Http,
@@ -184,6 +194,9 @@ fn peer(
                         world.heard.lock().unwrap().push((Instant::now(), data.data.clone()));
                         if let Some(mut channel) = rtc.channel(data.id) {
                             let _ = channel.write(true, &data.data);
+                        }
+                        if data.data == b"bye" {
+                            rtc.direct_api().close_data_channel(data.id);
                         }
                     }
                     Event::ChannelClose(_) => {

@@ -37,11 +37,14 @@ pub(super) struct HttpSignaling {
 }
 
 impl HttpSignaling {
+    /// Posts to `endpoint`, which was made of the `url` that somebody has written.
+    ///
     /// # Errors
     /// [`SignalingError::InvalidUrl`].
-    pub(super) fn new(url: &str) -> Result<Self, SignalingError> {
+    pub(super) fn new(url: &str, endpoint: &str) -> Result<Self, SignalingError> {
         let invalid = |why: String| SignalingError::InvalidUrl { url: url.to_owned(), why };
-        let parsed = Url::parse(url).map_err(|error| invalid(error.to_string()))?;
+        let parsed =
+            Url::parse(url).and_then(|_| Url::parse(endpoint)).map_err(|error| invalid(error.to_string()))?;
         if !matches!(parsed.scheme(), "http" | "https") {
             return Err(invalid(format!("`{}` is neither http nor https", parsed.scheme())));
         }

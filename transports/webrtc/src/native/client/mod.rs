@@ -24,6 +24,8 @@ mod network;
 mod queues;
 mod session;
 mod set_up;
+#[cfg(test)]
+mod tests;
 
 /// The socket of a client: one data channel to one server.
 ///

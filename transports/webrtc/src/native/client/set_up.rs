@@ -50,7 +50,7 @@ impl Plan {
     pub(super) fn new(destination: Destination, config: SocketConfig) -> Result<Self, SignalingError> {
         let http = match destination.signaling {
             Some(_) => None,
-            None => Some(HttpSignaling::new(&destination.endpoint())?),
+            None => Some(HttpSignaling::new(&destination.url, &destination.endpoint())?),
         };
         Ok(Self { destination, http, config, deadline: DEADLINE })
     }
@@ -245,7 +245,11 @@ impl Stage {
         let stage = match self.at.load(Ordering::Relaxed) {
             Self::SIGNALING => "waiting for the server's answer",
             Self::ICE => return self.no_path(),
-            Self::DTLS => "encrypting the connection",
+            // `webrtc` tells nobody that a handshake has failed.
+            Self::DTLS => {
+                let why = "the server does not finish the handshake, or its certificate is another than it has named";
+                return Error::DtlsFailed { why: why.to_owned() };
+            }
             Self::CHANNEL => "opening the data channel",
             _ => "making the offer",
         };

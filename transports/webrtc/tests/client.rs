@@ -10,7 +10,7 @@ use std::time::{Duration, Instant as Clock};
 use bowline_core::{
     ClientTransport, Instant, Readiness, SocketConfig, Transport, TransportError, TransportErrorKind,
 };
-use bowline_webrtc::{ClientSocket, Destination, Error, MAX_DATAGRAM, PeerAddress, Socket};
+use bowline_webrtc::{ClientSocket, Destination, Error, IceServer, MAX_DATAGRAM, PeerAddress, Socket};
 
 use client_support::{Echo, Http, response};
 
@@ -71,6 +71,40 @@ fn it_works_over_ipv6() {
     let echo = Echo::on("::1".parse().unwrap(), |answer| answer);
     assert!(echo.http.url().starts_with("http://[::1]:"));
     let mut socket = open(&echo.http.url());
+    say(&mut socket, b"hello");
+    hear(&mut socket, b"hello");
+}
+
+/// All on one thread, and all at the same time.
+#[test]
+fn fifty_clients_at_once() {
+    let echo = Echo::new();
+    let url = echo.http.url();
+    let mut sockets: Vec<_> = (0..50).map(|_| connect(Destination::new(&url))).collect();
+    wait_for("the opening of all", || sockets.iter().all(ClientTransport::is_open));
+    for (number, socket) in (0_u8..).zip(&mut sockets) {
+        say(socket, &[number]);
+    }
+    for (number, socket) in (0_u8..).zip(&mut sockets) {
+        hear(socket, &[number]);
+    }
+}
+
+/// A STUN server that is not there, and one whose name nobody has, are no reason to wait.
+#[test]
+fn ice_servers_are_not_waited_for() {
+    let echo = Echo::new();
+    let destination = Destination::new(echo.http.url())
+        .with_ice_server(IceServer::new("stun:127.0.0.1:9"))
+        .with_ice_server(IceServer::new("stun:no-such-host.invalid"))
+        .with_ice_server(IceServer::new("turn:127.0.0.1:9?transport=udp").with_credentials("me", "secret"));
+    let started = Clock::now();
+    let mut socket = connect(destination);
+    wait_for("opening", || {
+        assert!(socket.failure().is_none(), "{:?}", socket.failure());
+        socket.is_open()
+    });
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     say(&mut socket, b"hello");
     hear(&mut socket, b"hello");
 }

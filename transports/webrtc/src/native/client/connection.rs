@@ -35,13 +35,15 @@ impl Drop for FailsAtLast {
 
 async fn live(engine: Arc<Engine>, plan: Arc<Plan>, session: FailsAtLast) {
     let session = &session.0;
-    let mut peer = match Peer::new(&plan, engine).await {
+    // What making and setting up a connection needs is some 40 KB, and behind a pointer it is given back afterwards.
+    let mut peer = match Box::pin(Peer::new(&plan, engine)).await {
         Ok(peer) => peer,
         Err(error) => return session.fail(error),
     };
     let stage = Stage::default();
+    let set_up = Box::pin(peer.set_up(&plan, &stage));
     let channel = tokio::select! {
-        result = peer.set_up(&plan, &stage) => result,
+        result = set_up => result,
         () = tokio::time::sleep(plan.deadline()) => Err(stage.timed_out(plan.deadline())),
         () = session.until_end() => return,
     };

@@ -1,12 +1,27 @@
-//! What to say where no path to the server was found: the addresses that the answer named, and what may be wrong with
-//! them.
+//! The addresses that an answer names, and what to say where none of them leads to the server.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// The UDP candidates of a session description (RFC 8839 section 5.1), in its order. Those that are no IP address, or do
-/// not make sense, are left out.
-pub(super) fn candidates(sdp: &str) -> Vec<SocketAddr> {
-    sdp.lines().filter_map(candidate).collect()
+/// How many addresses of a server are tried. Each is asked a hundred times a second: an answer must not be able to turn
+/// its client against a whole network.
+const MAX_CANDIDATES: usize = 8;
+
+/// The UDP candidates of a session description (RFC 8839 section 5.1), and the description with no others. Names are
+/// left out, and TCP is.
+pub(super) fn candidates(sdp: &str) -> (Vec<SocketAddr>, String) {
+    let mut candidates = Vec::new();
+    let mut rest = String::new();
+    for line in sdp.lines() {
+        if line.starts_with("a=candidate:") {
+            match candidate(line) {
+                Some(candidate) if candidates.len() < MAX_CANDIDATES => candidates.push(candidate),
+                _ => continue,
+            }
+        }
+        rest.push_str(line);
+        rest.push_str("\r\n");
+    }
+    (candidates, rest)
 }
 
 /// `a=candidate:1 1 UDP 2130706431 203.0.113.7 14192 typ host`
@@ -76,9 +91,25 @@ mod tests {
         a=end-of-candidates\r\n";
 
     #[test]
-    fn candidates_are_read_and_nonsense_is_not() {
-        assert_eq!(list(&candidates(ANSWER)), "203.0.113.7:14192, [2001:db8::1]:14192");
-        assert_eq!(list(&candidates("v=0\r\n")), "no address");
+    fn candidates_are_read_and_nonsense_is_left_out() {
+        let (found, rest) = candidates(ANSWER);
+        assert_eq!(list(&found), "203.0.113.7:14192, [2001:db8::1]:14192");
+        let expected: String = { ANSWER.lines().take(4) }
+            .chain(["a=end-of-candidates"])
+            .map(|line| format!("{line}\r\n"))
+            .collect();
+        assert_eq!(rest, expected);
+        assert_eq!(list(&candidates("v=0\r\n").0), "no address");
+    }
+
+    #[test]
+    fn an_answer_with_many_candidates_is_cut() {
+        let many: String = (0..1_000)
+            .map(|port| format!("a=candidate:1 1 udp 1 203.0.113.7 {} typ host\r\n", port + 1))
+            .collect();
+        let (found, rest) = candidates(&many);
+        assert_eq!((found.len(), rest.lines().count()), (8, 8));
+        assert!(many.starts_with(&rest));
     }
 
     #[test]

@@ -27,6 +27,9 @@ use webrtc::runtime::{
 /// asks twice each time (a look, and a wait), and an event may queue another.
 const ROUNDS: u8 = 4;
 
+/// How long the name of a STUN or TURN server is looked up: everything else of the connection waits for it.
+const MAX_LOOKUP: Duration = Duration::from_secs(1);
+
 /// What a connection is told to bind: a name for the socket of each family. The sockets that datagrams go through are
 /// others; the server answers to where packets come from and does not look at the names.
 pub(super) fn nominal_addresses() -> Vec<SocketAddr> {
@@ -96,7 +99,10 @@ impl Runtime for Network {
         &'a self,
         host: &'a str,
     ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>> {
-        TokioRuntime.resolve_host(host)
+        Box::pin(async move {
+            let found = tokio::time::timeout(MAX_LOOKUP, TokioRuntime.resolve_host(host)).await;
+            found.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        })
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {

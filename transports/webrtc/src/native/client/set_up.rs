@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bowline_core::SocketConfig;
 use rtc::ice::mdns::MulticastDnsMode;
+use rtc::peer_connection::configuration::setting_engine::SctpMaxMessageSize;
 use tokio::sync::watch;
 use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
 use webrtc::peer_connection::{
@@ -20,7 +21,7 @@ use super::engine::Engine;
 use super::hint;
 use super::network::{self, Network};
 use crate::data_channel::{LABEL, MAX_RETRANSMITS, STREAM};
-use crate::{Destination, Error, Offer, Signaling, SignalingError};
+use crate::{Destination, Error, MAX_DATAGRAM, Offer, Signaling, SignalingError};
 
 /// How long the whole of it may take.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -115,6 +116,8 @@ impl Peer {
             // It would cost a socket, and no server of ours hides its address behind a name.
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
             .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(MAX_CHECKS))
+            // A buffer of that size is held; left to itself, 64 KiB.
+            .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(MAX_DATAGRAM as u32))
             .build();
         let configuration = RTCConfigurationBuilder::default().with_ice_servers(plan.ice_servers()).build();
         let connection = PeerConnectionBuilder::new()
@@ -152,7 +155,7 @@ impl Peer {
         let answer = plan.exchange(sdp).await?;
 
         stage.enter(Stage::ICE);
-        let candidates = hint::candidates(&answer);
+        let (candidates, answer) = hint::candidates(&answer);
         stage.candidates(&candidates);
         if candidates.is_empty() {
             return Err(stage.no_path());
@@ -296,7 +299,7 @@ impl PeerConnectionEventHandler for Watcher {
             RTCPeerConnectionState::Connected => {
                 self.reached.send_replace(Milestone::Encrypted);
             }
-            RTCPeerConnectionState::Failed => {
+            RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => {
                 self.reached.send_replace(Milestone::Failed);
             }
             _ => {}

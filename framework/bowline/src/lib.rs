@@ -104,9 +104,10 @@ pub mod transport {
     //! Where datagrams come from and go to: the traits, the middleware, and the transports that features choose.
 
     pub use bowline_core::transport::{
-        Address, Admission, Applicant, Bandwidth, BurstLoss, ClientTransport, Conditioned, DEFAULT_MAX_DATAGRAM, Datagram, Either,
-        EitherError, LaneStatistics, LinkConditionerConfig, LinkProfile, LinkStatistics, Readiness, Security,
-        SocketConfig, Transport, TransportError, TransportErrorKind, conformance,
+        Address, Admission, Applicant, Bandwidth, BurstLoss, ClientTransport, Conditioned,
+        DEFAULT_MAX_DATAGRAM, Datagram, Either, EitherError, LaneStatistics, LinkConditionerConfig,
+        LinkProfile, LinkStatistics, Readiness, Security, SocketConfig, Transport, TransportError,
+        TransportErrorKind, conformance,
     };
 
     #[cfg(feature = "transport_local")]

@@ -44,6 +44,6 @@ pub use session::{Demux, SessionKey};
 pub use ticks::TickTime;
 pub use time::{Clock, Instant, ManualClock};
 pub use transport::{
-    Address, Admission, ClientTransport, Datagram, Readiness, Security, SocketConfig, Transport, TransportError,
-    TransportErrorKind,
+    Address, Admission, ClientTransport, Datagram, Readiness, Security, SocketConfig, Transport,
+    TransportError, TransportErrorKind,
 };

@@ -159,7 +159,8 @@ fn b8_what_is_no_offer_gets_an_error_with_a_reason() {
 fn b8_a_body_without_end_is_refused_when_it_is_too_long() {
     let server = server();
     let mut stream = connect(server.signaling_address());
-    let head = "POST /rtc_session HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 1073741824\r\n\r\n";
+    let head =
+        "POST /rtc_session HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 1073741824\r\n\r\n";
     stream.write_all(head.as_bytes()).unwrap();
     let started = Instant::now();
     let mut sent = 0;
@@ -205,7 +206,11 @@ fn b8_who_is_slow_is_shown_the_door_and_delays_nobody() {
 fn a_page_of_another_origin_may_read_the_answer_unless_there_is_a_list() {
     let open = server();
     let reply = post(&open, &["origin: https://game.example.com"], &offer());
-    assert!(reply.headers.contains("access-control-allow-origin: https://game.example.com"), "{}", reply.headers);
+    assert!(
+        reply.headers.contains("access-control-allow-origin: https://game.example.com"),
+        "{}",
+        reply.headers
+    );
     let to = open.signaling_address();
     let asked = ["origin: https://game.example.com", "access-control-request-method: POST"];
     let preflight = request(to, "OPTIONS", "/rtc_session", &asked, b"");
@@ -234,7 +239,9 @@ impl Admission for Only {
 #[test]
 fn who_may_not_come_in_is_told_why_before_anything_is_kept() {
     let server = listen(ServerSetup::new(&addrs()).with_admission(Arc::new(Only(b"sesame?"))));
-    for header in [&[][..], &["authorization: Bearer d3Jvbmc"], &["authorization: Bearer ///"], &["authorization: x"]] {
+    for header in
+        [&[][..], &["authorization: Bearer d3Jvbmc"], &["authorization: Bearer ///"], &["authorization: x"]]
+    {
         let reply = post(&server, header, &offer());
         assert_eq!(reply.status, 401, "{}", reply.body);
         assert!(reply.headers.contains("www-authenticate: bearer"), "{}", reply.headers);
@@ -291,7 +298,8 @@ fn with_a_certificate_it_is_https() {
     let root = reqwest::Certificate::from_pem(chain.as_bytes()).unwrap();
     let to = server.signaling_address();
     let answer = runtime.block_on(async {
-        let client = reqwest::Client::builder().tls_certs_only([root]).resolve("localhost", to).build().unwrap();
+        let client =
+            reqwest::Client::builder().tls_certs_only([root]).resolve("localhost", to).build().unwrap();
         let url = format!("https://localhost:{}/rtc_session", to.port());
         client.post(url).body(offer()).send().await.unwrap().text().await.unwrap()
     });

@@ -13,7 +13,8 @@
 //!   not.
 //! * `send` itself refuses what is too large; it is not left to `flush`.
 //! * A peer that has gone is silence or an error of a kind other than `Closed`. Only the transport of a
-//!   client may close, when its server has gone.
+//!   client may close, when its server has gone or has closed its address.
+//! * A client that is told to `reopen` opens again.
 //! * A flood is bounded: of [`FLOOD_BYTES`] sent while nobody receives, at most [`MOST_HELD_BYTES`] are kept.
 //! * After `receive` gave `None` and `flush` was called, `next_deadline` is not in the past, or
 //!   whoever sleeps until then would never sleep.
@@ -28,10 +29,10 @@ use crate::transport::{ClientTransport, Readiness, Transport, TransportError, Tr
 mod checks;
 
 pub use checks::{
-    a_burst_is_not_joined, a_flood_is_bounded, a_sleeper_is_woken, a_vanished_peer_is_silence,
-    a_vanished_server_breaks_nothing, an_empty_datagram_breaks_nothing, closing_disturbs_nobody_else,
-    deadlines_are_ahead, every_size_arrives_unchanged, facts_are_stable, nothing_comes_from_nothing,
-    peers_are_told_apart, too_large_is_refused,
+    a_burst_is_not_joined, a_client_opens_again, a_flood_is_bounded, a_sleeper_is_woken,
+    a_vanished_peer_is_silence, a_vanished_server_breaks_nothing, an_empty_datagram_breaks_nothing,
+    closing_disturbs_nobody_else, deadlines_are_ahead, every_size_arrives_unchanged, facts_are_stable,
+    nothing_comes_from_nothing, peers_are_told_apart, too_large_is_refused,
 };
 
 /// Makes the sockets of one check, and lets time pass.
@@ -111,6 +112,7 @@ pub fn check_all<B: Bench>(mut bench: impl FnMut() -> B) {
     an_empty_datagram_breaks_nothing(bench());
     too_large_is_refused(bench());
     closing_disturbs_nobody_else(bench());
+    a_client_opens_again(bench());
     a_vanished_peer_is_silence(bench());
     a_vanished_server_breaks_nothing(bench());
     a_flood_is_bounded(bench());
@@ -141,6 +143,7 @@ macro_rules! transport_conformance {
             an_empty_datagram_breaks_nothing
             too_large_is_refused
             closing_disturbs_nobody_else
+            a_client_opens_again
             a_vanished_peer_is_silence
             a_vanished_server_breaks_nothing
             a_flood_is_bounded
@@ -169,6 +172,8 @@ struct Stage<B: Bench> {
     clients: Vec<B::Client>,
     at_server: Vec<(AddressOf<B>, Vec<u8>)>,
     at_clients: Vec<Vec<Vec<u8>>>,
+    /// A client whose address the server has closed: it may notice, and close too.
+    let_go: Option<usize>,
 }
 
 type AddressOf<B> = <<B as Bench>::Server as Transport>::Address;
@@ -179,7 +184,7 @@ impl<B: Bench> Stage<B> {
         let server = Some(bench.server());
         let clients: Vec<_> = (0..clients).map(|_| bench.client()).collect();
         let at_clients = clients.iter().map(|_| Vec::new()).collect();
-        let mut stage = Self { bench, server, clients, at_server: Vec::new(), at_clients };
+        let mut stage = Self { bench, server, clients, at_server: Vec::new(), at_clients, let_go: None };
         let open = stage.play_until(PATIENCE, |stage| stage.clients.iter().all(ClientTransport::is_open));
         assert!(open, "a client did not open");
         stage
@@ -192,9 +197,9 @@ impl<B: Bench> Stage<B> {
             drain(server, now, |from, bytes| self.at_server.push((from, bytes.to_vec())));
         }
         let gone = self.server.is_none();
-        for (client, inbox) in self.clients.iter_mut().zip(&mut self.at_clients) {
-            if gone {
-                // A client whose server has gone may close.
+        for (index, (client, inbox)) in self.clients.iter_mut().zip(&mut self.at_clients).enumerate() {
+            if gone || self.let_go == Some(index) {
+                // A client whose server has gone, or has no more use for it, may close.
                 try_drain(client, now, |_, _| ());
                 continue;
             }

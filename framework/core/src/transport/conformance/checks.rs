@@ -175,6 +175,7 @@ pub fn closing_disturbs_nobody_else<B: Bench>(bench: B) {
     let mut stage = Stage::new(bench, 3);
     let addresses = stage.addresses();
     stage.server_sends(addresses[1], &payload(TALK, 1, 77, 30));
+    stage.let_go = Some(0);
     stage.server().close(addresses[0]);
     stage.server().close(addresses[0]);
     for round in 1..4 {
@@ -184,6 +185,23 @@ pub fn closing_disturbs_nobody_else<B: Bench>(bench: B) {
     if !B::LOSSY {
         let kept = stage.at_clients[1].contains(&payload(TALK, 1, 77, 30));
         assert!(kept, "closing one address threw away what waited for another");
+    }
+}
+
+/// A client that begins anew is open again after a while, and can talk, and so can the others.
+///
+/// # Panics
+/// If the rule is broken.
+pub fn a_client_opens_again<B: Bench>(bench: B) {
+    let mut stage = Stage::new(bench, 2);
+    let addresses = stage.addresses();
+    for round in 1..4 {
+        stage.clients[0].reopen();
+        let open = stage.play_until(PATIENCE, |stage| stage.clients[0].is_open());
+        assert!(open, "a client did not open again");
+        let from = stage.client_to_server(0, &[payload(HELLO, 0, round, 20)]);
+        stage.server_to_client(0, from, &[payload(HELLO, 0, round, 21)]);
+        stage.talk(1, addresses[1], round);
     }
 }
 

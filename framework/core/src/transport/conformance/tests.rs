@@ -28,6 +28,7 @@ enum Fault {
     RefusesWithTheWrongKind,
     ClosesForAll,
     ForgetsOthersOnClose,
+    StaysShut,
     DiesWithAPeer,
     KeepsEverything,
     ChangesItsMind,
@@ -49,6 +50,7 @@ struct Node {
     fault: Fault,
     current: Vec<u8>,
     questions: std::cell::Cell<u32>,
+    was_reopened: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -170,6 +172,14 @@ impl ClientTransport for Node {
     fn server_address(&self) -> u32 {
         0
     }
+
+    fn is_open(&self) -> bool {
+        !(self.was_reopened && self.fault == Fault::StaysShut)
+    }
+
+    fn reopen(&mut self) {
+        self.was_reopened = true;
+    }
 }
 
 impl Readiness for Node {
@@ -205,6 +215,7 @@ impl Nodes {
             fault: self.fault,
             current: Vec::new(),
             questions: std::cell::Cell::default(),
+            was_reopened: false,
         }
     }
 }
@@ -239,7 +250,7 @@ fn a_transport_without_fault_passes() {
 #[test]
 fn every_fault_is_found_by_the_check_that_looks_for_it() {
     type Check = fn(Nodes);
-    let found_by: [(Fault, Check, &str); 18] = [
+    let found_by: [(Fault, Check, &str); 19] = [
         (Fault::CutsTheLastByte, every_size_arrives_unchanged, "did not arrive"),
         (Fault::ZeroesOneByte, every_size_arrives_unchanged, "did not arrive"),
         (Fault::DropsLargest, every_size_arrives_unchanged, "did not arrive"),
@@ -253,6 +264,7 @@ fn every_fault_is_found_by_the_check_that_looks_for_it() {
         (Fault::RefusesWithTheWrongKind, too_large_is_refused, "not as TooLarge"),
         (Fault::ClosesForAll, closing_disturbs_nobody_else, "has closed"),
         (Fault::ForgetsOthersOnClose, closing_disturbs_nobody_else, "threw away"),
+        (Fault::StaysShut, a_client_opens_again, "did not open again"),
         (Fault::DiesWithAPeer, a_vanished_peer_is_silence, "has closed"),
         (Fault::KeepsEverything, a_flood_is_bounded, "were kept"),
         (Fault::ChangesItsMind, facts_are_stable, "changed"),

@@ -7,6 +7,7 @@ mod process;
 mod runner;
 mod steps;
 mod tools;
+mod wasm;
 mod workspace;
 
 use std::process::ExitCode;

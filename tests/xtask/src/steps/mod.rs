@@ -7,6 +7,7 @@ mod docs;
 mod features;
 mod format;
 pub(crate) mod testing;
+mod wasm;
 
 use crate::runner::Step;
 
@@ -18,6 +19,7 @@ pub(crate) const TEST: &[Step] = &[
     features::FEATURES,
     deny::DENY,
     book::BOOK,
+    wasm::WASM,
     testing::RELEASE,
     testing::TESTS,
 ];

@@ -15,8 +15,8 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod address;
-#[cfg(target_family = "wasm")]
-mod browser;
+#[cfg(any(target_family = "wasm", feature = "_lint_browser"))]
+pub mod browser;
 mod data_channel;
 mod destination;
 mod endpoint;
@@ -27,7 +27,7 @@ mod signaling;
 
 pub use address::PeerAddress;
 #[cfg(target_family = "wasm")]
-pub use browser::ClientSocket;
+pub use browser::socket::{ClientSocket, ClientStatistics};
 pub use data_channel::MAX_DATAGRAM;
 pub use destination::{Destination, IceServer};
 pub use endpoint::{Endpoint, Socket};

@@ -16,4 +16,4 @@ pub(crate) const WASM: Step = Step {
 };
 
 /// What a game for the browser may switch on. UDP has nothing to offer there, and does no harm.
-const FEATURES: &str = "transport_local,transport_udp,glam,tracing,metrics";
+const FEATURES: &str = "transport_local,transport_udp,transport_webrtc,glam,tracing,metrics";

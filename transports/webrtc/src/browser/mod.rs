@@ -1,0 +1,36 @@
+//! In a browser: the client, on the browser's own engine, and a timer that goes on in a hidden tab.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `socket.rs` | [`ClientSocket`](crate::ClientSocket): the transport |
+//! | `link.rs` | what the socket and the browser's callbacks share: how far the set-up has come, and two queues |
+//! | `peer.rs` | the peer connection, its channel, their callbacks, and the end of them all |
+//! | `set_up.rs` | offer, signalling, answer |
+//! | `fetch.rs` | signalling by `fetch` |
+//! | `candidates.rs` | where the server said that it is, and what may be the matter when it is not reached |
+//! | `queue.rs` | datagrams that wait, the newest of them |
+//! | `ticker.rs` | [`Ticker`] |
+//!
+//! # Hidden tabs, frozen tabs
+//! A tab that is hidden gets no animation frames, and its own timers once a second or once a minute. A [`Ticker`] goes on, so
+//! a session lives as long as the browser lets the page run; what arrives meanwhile waits in a queue with limits, of which
+//! the oldest goes first. A browser may also **freeze** a page: then nothing of it runs. When it thaws, a client either is
+//! still in its session, and takes in what has come in one step; or it has been silent for longer than the session's
+//! time-out. Events tell the two apart: after the page's `visibilitychange` (or `resume`) there either is no event of the
+//! connection at all, or `Disconnected(TimedOut)`, which the reconnect policy follows with `Reconnecting` and `Connected`.
+
+mod candidates;
+mod fetch;
+mod link;
+mod peer;
+mod queue;
+mod set_up;
+pub(crate) mod socket;
+mod ticker;
+
+pub use ticker::Ticker;
+
+// Where this is compiled to be looked at, nothing else uses it.
+#[cfg(not(target_family = "wasm"))]
+#[doc(hidden)]
+pub use socket::{ClientSocket, ClientStatistics};

@@ -9,10 +9,18 @@
 //! * [`demo`]: the life of a connection, played as a script.
 //! * [`programs`]: `serve`, `join` and `bots`, for two terminals.
 //! * [`timeline`]: how all of them tell what happens, to people and to programs.
+//!
+//! Built for the browser it has `protocol` and `game`, and `web`, the page on which the same arena is played.
 
+#[cfg(not(target_family = "wasm"))]
 pub mod demo;
 pub mod game;
+#[cfg(not(target_family = "wasm"))]
 pub mod programs;
 pub mod protocol;
+#[cfg(not(target_family = "wasm"))]
 pub mod timeline;
+#[cfg(not(target_family = "wasm"))]
 pub mod transport;
+#[cfg(any(target_family = "wasm", feature = "_lint_browser"))]
+pub mod web;

@@ -22,6 +22,8 @@ pub struct ArenaClient<T: ClientTransport> {
     ship: Option<NetEntity>,
     /// Where it is to sail.
     destination: Option<NetEntity>,
+    /// How it is steered by hand.
+    helm: Option<Steer>,
     sights: Sights,
     /// A question to the server that has no answer yet.
     asked: Option<PendingResponse<AskChart>>,
@@ -32,7 +34,7 @@ impl<T: ClientTransport> ArenaClient<T> {
     #[must_use]
     pub fn new(config: ClientConfig) -> Self {
         let client = Client::new(config);
-        Self { client, ship: None, destination: None, sights: Sights::default(), asked: None }
+        Self { client, ship: None, destination: None, helm: None, sights: Sights::default(), asked: None }
     }
 
     /// What the socket should be like.
@@ -112,6 +114,11 @@ impl<T: ClientTransport> ArenaClient<T> {
         self.destination = destination;
     }
 
+    /// Steers by hand, wherever we were sailing to. `None` lets go of the helm.
+    pub const fn steer_by_hand(&mut self, helm: Option<Steer>) {
+        self.helm = helm;
+    }
+
     /// Whether there is something that we sail to.
     #[must_use]
     pub fn is_under_way(&self) -> bool {
@@ -133,6 +140,18 @@ impl<T: ClientTransport> ArenaClient<T> {
     #[must_use]
     pub fn stats(&self) -> ConnectionStats {
         self.client.stats()
+    }
+
+    /// Why the transport has closed, or its set-up has failed, in its own words; `None` where it has not.
+    #[must_use]
+    pub fn transport_failure(&self) -> Option<String> {
+        self.client.transport_failure().map(ToString::to_string)
+    }
+
+    /// Our ship, which may not be in sight yet.
+    #[must_use]
+    pub const fn ship(&self) -> Option<NetEntity> {
+        self.ship
     }
 
     /// Where the ship of a player is, if it is in sight.
@@ -164,13 +183,15 @@ impl<T: ClientTransport> ArenaClient<T> {
         sights::scores(self.world())
     }
 
+    /// All that is in sight.
+    #[must_use]
+    pub fn world(&self) -> &World<Arena> {
+        self.client.entities().world()
+    }
+
     /// The transport, once there is one: to change the condition of the link.
     pub fn transport_mut(&mut self) -> Option<&mut T> {
         self.client.transport_mut()
-    }
-
-    fn world(&self) -> &World<Arena> {
-        self.client.entities().world()
     }
 
     fn hear(&mut self, message: ArenaMessage) -> Option<ClientNews> {
@@ -203,8 +224,9 @@ impl<T: ClientTransport> ArenaClient<T> {
     /// In each tick we say where to sail; the server hears it right before it comes to that tick.
     fn steer(&mut self) {
         let place = |entity| self.world().component::<Position>(entity);
-        let steer = match (self.ship.and_then(place), self.destination.and_then(place)) {
-            (Some(ship), Some(destination)) => course::towards(ship, destination),
+        let steer = match (self.helm, self.ship.and_then(place), self.destination.and_then(place)) {
+            (Some(helm), ..) => helm,
+            (None, Some(ship), Some(destination)) => course::towards(ship, destination),
             _ => Steer::default(),
         };
         let Some(mut connected) = self.client.connected() else { return };

@@ -34,6 +34,8 @@ enum Command {
     Soak,
     /// Builds the guide and says where it is.
     Book,
+    /// Builds the page on which the example is played, and says where it is.
+    Web,
 }
 
 fn main() -> ExitCode {
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::Quick => steps::QUICK.iter().collect(),
         Command::Soak => vec![&steps::testing::SOAK],
         Command::Book => vec![&steps::book::BOOK],
+        Command::Web => vec![&steps::web::PAGE],
     };
     if runner::run(&workspace, &chosen) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

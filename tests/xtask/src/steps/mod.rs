@@ -1,6 +1,7 @@
 //! The steps, one file per concern.
 
 pub(crate) mod book;
+mod browser;
 mod clippy;
 mod deny;
 mod docs;
@@ -8,6 +9,7 @@ mod features;
 mod format;
 pub(crate) mod testing;
 mod wasm;
+pub(crate) mod web;
 
 use crate::runner::Step;
 
@@ -20,8 +22,10 @@ pub(crate) const TEST: &[Step] = &[
     deny::DENY,
     book::BOOK,
     wasm::WASM,
+    web::WEB,
     testing::RELEASE,
     testing::TESTS,
+    browser::BROWSER,
 ];
 
 /// What is worth running every few minutes.

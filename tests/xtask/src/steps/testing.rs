@@ -46,7 +46,7 @@ pub(crate) const RELEASE: Step = Step {
     },
 };
 
-fn run(command: &mut Command, notes: &mut Notes) -> Result<(), Failure> {
+pub(super) fn run(command: &mut Command, notes: &mut Notes) -> Result<(), Failure> {
     let mut ignored = 0;
     let mut tests = Tally::default();
     let outcome = process::run_and_read(command, |line| {

@@ -5,6 +5,7 @@
 //! installed and rustup does not hear of it: it lies under `target/tools`, and cargo is told to use it.
 
 mod debian;
+mod page;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,6 +13,9 @@ use std::time::Duration;
 
 use crate::process::{self, Failure};
 use crate::workspace::Workspace;
+
+pub(crate) use debian::as_root;
+pub(crate) use page::{ARENA, Page};
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 

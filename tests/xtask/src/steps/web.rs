@@ -1,0 +1,58 @@
+//! The page of the example: built, and built again to the same bytes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::process::Failure;
+use crate::runner::{Notes, Step};
+use crate::wasm::{ARENA, Toolchain};
+use crate::workspace::Workspace;
+
+/// What `cargo xtask web` does.
+pub(crate) const PAGE: Step = Step {
+    name: "page",
+    about: "the page on which the arena is played",
+    run: |workspace, notes| build(workspace, notes).map(drop),
+};
+
+/// What `cargo xtask test` does.
+pub(crate) const WEB: Step = Step {
+    name: "web",
+    about: "the page on which the arena is played, built twice to the same bytes",
+    run: |workspace, notes| {
+        let toolchain = build(workspace, notes)?;
+        // Elsewhere, so that nothing is left over from the first, and the place itself would show.
+        let again = workspace.target.join("wasm-again");
+        let folder = again.join("page");
+        ARENA.build_into(workspace, &toolchain, &again, &folder)?;
+        let (first, second) = (contents(&workspace.target.join(ARENA.folder))?, contents(&folder)?);
+        let differing: Vec<_> =
+            first.iter().filter(|(name, bytes)| second.get(*name) != Some(bytes)).collect();
+        if first.len() == second.len() && differing.is_empty() {
+            return Ok(());
+        }
+        let names = differing.into_iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        Err(Failure::new(format!("built twice, the page is not the same: {names}")))
+    },
+};
+
+fn build(workspace: &Workspace, notes: &mut Notes) -> Result<Toolchain, Failure> {
+    let toolchain = Toolchain::find(workspace)?;
+    let folder = ARENA.build(workspace, &toolchain)?;
+    let bytes: usize = contents(&folder)?.values().map(Vec::len).sum();
+    println!("   the page: {}", folder.display());
+    notes.remarks.push(format!("{} KB", bytes / 1_000));
+    Ok(toolchain)
+}
+
+/// The files of a folder.
+fn contents(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+    let unreadable = |error| Failure::new(format!("cannot read {}: {error}", folder.display()));
+    let files = fs::read_dir(folder).map_err(unreadable)?;
+    let files = files.map(|file| {
+        let file = file?;
+        Ok((file.file_name().to_string_lossy().into_owned(), fs::read(file.path())?))
+    });
+    files.collect::<Result<_, _>>().map_err(unreadable)
+}

@@ -66,7 +66,9 @@ pub trait Signaling {
 #[non_exhaustive]
 pub enum SignalingError {
     /// What should be the server's address is none.
-    #[error("`{url}` is no address of a server: {why}; write it as `http://127.0.0.1:14191` or `https://game.example.com`")]
+    #[error(
+        "`{url}` is no address of a server: {why}; write it as `http://127.0.0.1:14191` or `https://game.example.com`"
+    )]
     InvalidUrl {
         /// The address.
         url: String,
@@ -82,7 +84,9 @@ pub enum SignalingError {
         why: String,
     },
     /// A page that came over https may not call a server over http.
-    #[error("this page came over https, and the server at {url} is not: serve it over https too, or the page over http")]
+    #[error(
+        "this page came over https, and the server at {url} is not: serve it over https too, or the page over http"
+    )]
     MixedContent {
         /// The address.
         url: String,

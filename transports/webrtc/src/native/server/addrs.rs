@@ -62,7 +62,9 @@ pub enum ListenError {
         address: String,
     },
     /// The system said no to a port.
-    #[error("could not listen at {address} for {what}; is the port taken, and the address one of this machine's?")]
+    #[error(
+        "could not listen at {address} for {what}; is the port taken, and the address one of this machine's?"
+    )]
     System {
         /// What for.
         what: &'static str,
@@ -117,7 +119,8 @@ pub(crate) fn candidates(public: &str, bound: SocketAddr) -> Result<Vec<SocketAd
     candidates.retain(|candidate| speaks(bound_ip, candidate.ip()));
     candidates.dedup();
     if candidates.is_empty() {
-        let source = io::Error::other(format!("the data is bound to {bound}, which does not speak its family"));
+        let source =
+            io::Error::other(format!("the data is bound to {bound}, which does not speak its family"));
         return Err(ListenError::NoAddress { what: "public address", address: public.to_owned(), source });
     }
     Ok(candidates)

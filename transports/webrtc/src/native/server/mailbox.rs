@@ -32,7 +32,8 @@ impl<A: Copy> Batch<A> {
     /// The next that was not read yet: whose, and where its bytes are.
     pub(crate) fn next(&mut self) -> Option<(A, Range<usize>)> {
         let (whose, end) = *self.entries.get(self.next)?;
-        let start = self.next.checked_sub(1).and_then(|last| self.entries.get(last)).map_or(0, |(_, end)| *end);
+        let start =
+            self.next.checked_sub(1).and_then(|last| self.entries.get(last)).map_or(0, |(_, end)| *end);
         self.next += 1;
         Some((whose, start..end))
     }

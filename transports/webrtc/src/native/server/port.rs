@@ -77,7 +77,9 @@ impl Port {
     pub(crate) fn receive(&mut self) -> Option<(SocketAddr, usize)> {
         loop {
             match self.socket.socket.try_recv_from(&mut self.memory) {
-                Ok((size, from)) => return Some((SocketAddr::new(from.ip().to_canonical(), from.port()), size)),
+                Ok((size, from)) => {
+                    return Some((SocketAddr::new(from.ip().to_canonical(), from.port()), size));
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
                 // About a datagram sent earlier: a peer has gone, and its host has said so.
                 Err(error) if is_about_a_peer(&error) => {}

@@ -3,9 +3,9 @@ use std::sync::Arc;
 
 use bowline_core::Admission;
 
+use super::ServerAddrs;
 use super::engine::Limits;
 use super::signaling::{File, Website};
-use super::ServerAddrs;
 use crate::Destination;
 
 /// Where a server listens, and what else it may be told: made of [`ServerAddrs`], given to [`Socket::new`](crate::Socket::new).

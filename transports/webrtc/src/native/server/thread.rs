@@ -77,8 +77,7 @@ impl Thread {
         };
         let handle = std::thread::Builder::new().name("bowline-webrtc".to_owned()).spawn(work);
         let handle = handle.map_err(|error| ListenError::Engine(error.to_string()))?;
-        let thread =
-            Self { shared, questions: ask, signaling, data, stop: Some(stop), handle: Some(handle) };
+        let thread = Self { shared, questions: ask, signaling, data, stop: Some(stop), handle: Some(handle) };
         match has_started.recv() {
             Ok(Ok(())) => Ok(thread),
             Ok(Err(why)) => Err(ListenError::Engine(why)),

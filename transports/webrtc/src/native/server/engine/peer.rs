@@ -172,9 +172,8 @@ impl Peer {
     /// checks from there and, to its own mind, has not moved: it does not nominate the path again. So what was chosen
     /// counts for as long as something comes from there.
     fn destination(&self, now: Instant, chosen: SocketAddr) -> SocketAddr {
-        let is_fresh = |path: &&Path| {
-            path.heard.is_some_and(|heard| now.saturating_duration_since(heard) < STALE)
-        };
+        let is_fresh =
+            |path: &&Path| path.heard.is_some_and(|heard| now.saturating_duration_since(heard) < STALE);
         let is_known = self.paths.iter().any(|path| path.address == chosen);
         if !is_known || self.paths.iter().filter(is_fresh).any(|path| path.address == chosen) {
             return chosen;
@@ -297,7 +296,10 @@ impl Peer {
         }
         let result = catch_unwind(AssertUnwindSafe(|| call(&mut self.rtc))).ok();
         if result.is_none() {
-            tracing::error!(peer = self.number, "the engine of a WebRTC peer has panicked; the peer is dropped");
+            tracing::error!(
+                peer = self.number,
+                "the engine of a WebRTC peer has panicked; the peer is dropped"
+            );
             self.has_ended = true;
         }
         result

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use bowline_core::SeededEntropy;
-use str0m::channel::{ChannelConfig, ChannelId, Reliability};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::channel::{ChannelConfig, ChannelId, Reliability};
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, Input, Rtc};
 
@@ -191,7 +191,8 @@ impl Stage {
 impl Client {
     fn receive(&mut self, now: Instant, flight: &Flight) {
         // It believes to be where it was at first: a NAT stands in between.
-        let Ok(received) = Receive::new(Protocol::Udp, flight.from, self.inner_address(), &flight.bytes) else {
+        let Ok(received) = Receive::new(Protocol::Udp, flight.from, self.inner_address(), &flight.bytes)
+        else {
             return;
         };
         self.rtc.handle_input(Input::Receive(now, received)).unwrap();

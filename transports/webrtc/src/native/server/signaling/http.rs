@@ -129,7 +129,8 @@ async fn serve(
         None => serve_http(stream, from, desk).await,
         Some(tls) => {
             let stream = timeout(PATIENCE, tls.accept(stream)).await;
-            let stream = stream.map_err(|_| "TLS took too long".to_owned())?.map_err(|error| error.to_string())?;
+            let stream =
+                stream.map_err(|_| "TLS took too long".to_owned())?.map_err(|error| error.to_string())?;
             serve_http(stream, from, desk).await
         }
     }
@@ -186,7 +187,8 @@ impl Desk {
         B::Error: std::error::Error + Send + Sync + 'static,
     {
         let Some(address) = self.address(from, request.headers()) else {
-            let reason = "the proxy in front has not written `X-Forwarded-For`; see `ServerSetup::behind_proxy`";
+            let reason =
+                "the proxy in front has not written `X-Forwarded-For`; see `ServerSetup::behind_proxy`";
             return reply::problem(StatusCode::BAD_REQUEST, "proxy", reason);
         };
         let may = self.rates.lock().unwrap_or_else(PoisonError::into_inner).take(address, Instant::now());
@@ -259,9 +261,14 @@ where
         }
     })?;
     let malformed = |reason: &str| reply::problem(StatusCode::BAD_REQUEST, "malformed", reason);
-    let offer: Description = serde_json::from_slice(&body.to_bytes())
-        .map_err(|error| malformed(&format!("an offer is `{{\"type\": \"offer\", \"sdp\": \"..\"}}`: {error}")))?;
-    if offer.kind == Kind::Offer { Ok(offer) } else { Err(malformed("this is an answer, and an offer is asked for")) }
+    let offer: Description = serde_json::from_slice(&body.to_bytes()).map_err(|error| {
+        malformed(&format!("an offer is `{{\"type\": \"offer\", \"sdp\": \"..\"}}`: {error}"))
+    })?;
+    if offer.kind == Kind::Offer {
+        Ok(offer)
+    } else {
+        Err(malformed("this is an answer, and an offer is asked for"))
+    }
 }
 
 /// What `Authorization: Bearer` carries; nothing where there is no such header.

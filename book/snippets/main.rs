@@ -27,3 +27,4 @@ mod scope;
 mod simulator;
 mod ticks;
 mod transports;
+mod webrtc;

@@ -1,0 +1,270 @@
+//! What 500 native WebRTC clients cost a server: memory for each, processor time when idle and under way, and how long it takes to
+//! come in. The clients are a process of their own, so that the server's figures are its own.
+//! `cargo bench -p bowline-tests --bench crowd`, on Linux.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use bowline::prelude::*;
+use bowline::transport::webrtc;
+use bowline_tests::rig::{Arena, ArenaMessage, Hundred, Moves, login};
+
+/// How many.
+const CROWD: usize = 500;
+const TURN: Duration = Duration::from_millis(5);
+const TICK: Duration = Duration::from_millis(50);
+/// For how long processor time is measured.
+const WHILE: Duration = Duration::from_secs(10);
+
+fn main() {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--crowd-of").skip(1);
+    match (arguments.next(), arguments.next()) {
+        (Some(count), Some(url)) => crowd(count.parse().expect("a number"), &url),
+        _ => serve(),
+    }
+}
+
+/// The server's process.
+fn serve() {
+    let addrs = webrtc::ServerAddrs::new("127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0");
+    let setup = webrtc::ServerSetup::new(&addrs).with_offer_rate(10_000, 10_000);
+    let mut server = Server::<Arena, _>::new(ServerConfig::default());
+    let socket = webrtc::Socket::new(setup, server.socket_config()).expect("loopback has ports");
+    let url = format!("http://{}", socket.signaling_address());
+    server.listen(socket);
+    println!("WebRTC over loopback, one thread for all peers, one for the game\n");
+
+    unfinished_offers(&url);
+
+    let before = resident();
+    let mut crowd = Crowd::start(CROWD, &url);
+    let mut host = Host { server, users: 0, messages: 0 };
+    while !crowd.said("all in") {
+        host.turn();
+    }
+    assert_eq!(host.users, CROWD);
+    let each = (resident() - before) / CROWD as u64;
+    println!("  {CROWD} clients in: {} KiB of the server's memory for each", each >> 10);
+    println!("  from connect() to Connected: {}", crowd.words("times"));
+
+    host.go_on(Duration::from_secs(3));
+    println!("  idle: {:.1} % of a core", host.share_of_a_core());
+    crowd.tell("talk");
+    host.go_on(Duration::from_secs(3));
+    host.messages = 0;
+    let share = host.share_of_a_core();
+    let a_second = host.messages as f64 / WHILE.as_secs_f64();
+    println!(
+        "  20 messages of 100 bytes a second, each way: {share:.1} % of a core, {a_second:.0} a second in all"
+    );
+    crowd.tell("leave");
+}
+
+/// Offers that are never finished, and what each keeps.
+fn unfinished_offers(url: &str) {
+    const OFFERS: usize = 1_000;
+    let before = resident();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let offer = OFFER.replace('\n', "\\r\\n");
+    runtime.block_on(async {
+        for _ in 0..OFFERS {
+            let body = format!("{{\"type\":\"offer\",\"sdp\":\"{offer}\"}}");
+            let status = post(url, &body).await;
+            assert!(status.contains("200 OK"), "{status}");
+        }
+    });
+    let each = (resident() - before) / OFFERS as u64;
+    println!("  {OFFERS} unfinished offers: {} KiB of the server's memory for each", each >> 10);
+    std::thread::sleep(Duration::from_secs(11));
+}
+
+/// An offer as a browser makes it, with a fingerprint of nobody's.
+const OFFER: &str = "v=0
+o=- 4611731400430051336 2 IN IP4 127.0.0.1
+s=-
+t=0 0
+a=group:BUNDLE 0
+a=msid-semantic: WMS
+m=application 9 UDP/DTLS/SCTP webrtc-datachannel
+c=IN IP4 0.0.0.0
+a=ice-ufrag:abcd
+a=ice-pwd:abcdefghijklmnopqrstuvwx
+a=fingerprint:sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF
+a=setup:actpass
+a=mid:0
+a=sctp-port:5000
+a=max-message-size:262144
+";
+
+async fn post(url: &str, body: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let host = url.trim_start_matches("http://");
+    let mut stream = tokio::net::TcpStream::connect(host).await.expect("the server listens");
+    let head = format!(
+        "POST /rtc_session HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.expect("the server reads");
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.expect("the server answers");
+    reply
+}
+
+struct Host {
+    server: Server<Arena, webrtc::ServerSocket>,
+    users: usize,
+    messages: u64,
+}
+
+impl Host {
+    fn turn(&mut self) {
+        self.server.receive();
+        while let Some(event) = self.server.next_event() {
+            match event {
+                ServerEvent::AuthRequested(ticket) => ticket.accept(),
+                ServerEvent::Connected(_) => self.users += 1,
+                ServerEvent::Message(user, ArenaMessage::Hundred(hundred)) => {
+                    self.messages += 1;
+                    // A full queue drops what is oldest, and says nothing.
+                    let _ = self.server.send_to::<Moves>(user, hundred);
+                }
+                ServerEvent::Disconnected(departure) => println!("  one has left: {}", departure.reason),
+                _ => {}
+            }
+        }
+        self.server.send();
+        std::thread::sleep(TURN);
+    }
+
+    fn go_on(&mut self, time: Duration) {
+        let start = Instant::now();
+        while start.elapsed() < time {
+            self.turn();
+        }
+    }
+
+    /// The processor time that all threads of this process take, in percent of one core.
+    fn share_of_a_core(&mut self) -> f64 {
+        let (start, before) = (Instant::now(), processor_time());
+        self.go_on(WHILE);
+        (processor_time() - before) / start.elapsed().as_secs_f64() * 100.0
+    }
+}
+
+/// The other process.
+struct Crowd {
+    child: Child,
+    said: std::sync::mpsc::Receiver<String>,
+    heard: Vec<String>,
+}
+
+impl Crowd {
+    fn start(count: usize, url: &str) -> Self {
+        let program = std::env::current_exe().expect("it runs");
+        let mut child = Command::new(program)
+            .args(["--crowd-of", &count.to_string(), url])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the same program once more");
+        let stdout = child.stdout.take().expect("it is piped");
+        let (tell, said) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| tell.send(line))
+        });
+        Self { child, said, heard: Vec::new() }
+    }
+
+    fn said(&mut self, word: &str) -> bool {
+        self.heard.extend(self.said.try_iter());
+        self.heard.iter().any(|line| line.starts_with(word))
+    }
+
+    fn words(&self, word: &str) -> String {
+        let line = self.heard.iter().find_map(|line| line.strip_prefix(word));
+        line.unwrap_or_default().trim().to_owned()
+    }
+
+    fn tell(&mut self, word: &str) {
+        let stdin = self.child.stdin.as_mut().expect("it is piped");
+        writeln!(stdin, "{word}").expect("it listens");
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The clients' process: comes in one after the other, and does as it is told.
+fn crowd(count: usize, url: &str) {
+    let mut clients: Vec<Client<Arena, webrtc::ClientSocket>> = Vec::new();
+    let mut times = Vec::new();
+    for number in 0..count {
+        let mut client = Client::new(ClientConfig::default());
+        let start = Instant::now();
+        let socket = webrtc::Socket::new(url, client.socket_config()).expect("it is an address");
+        client.connect(socket, login(&format!("client {number}"))).expect("the credentials are short");
+        while client.phase() != Phase::Connected {
+            turn(&mut client);
+            assert_ne!(client.phase(), Phase::Disconnected, "{:?}", client.transport_failure());
+            if number % 16 == 0 {
+                clients.iter_mut().for_each(turn);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        times.push(start.elapsed());
+        clients.push(client);
+    }
+    times.sort();
+    let at = |share: usize| times[(times.len() - 1) * share / 100].as_millis();
+    println!("times median {} ms, p95 {} ms, longest {} ms", at(50), at(95), at(100));
+    println!("all in");
+
+    let (tell, orders) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        std::io::stdin().lines().map_while(Result::ok).try_for_each(|line| tell.send(line))
+    });
+    let mut talks = false;
+    let mut next = Instant::now();
+    loop {
+        match orders.try_recv().as_deref() {
+            Ok("talk") => talks = true,
+            Ok(_) | Err(std::sync::mpsc::TryRecvError::Disconnected) => return,
+            Err(std::sync::mpsc::TryRecvError::Empty) => {}
+        }
+        for client in &mut clients {
+            if talks && let Some(mut connected) = client.connected() {
+                let _ = connected.send::<Moves>(Hundred { bytes: [7; 100] });
+            }
+            turn(client);
+        }
+        next += TICK;
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+}
+
+fn turn(client: &mut Client<Arena, webrtc::ClientSocket>) {
+    client.receive();
+    while client.next_event().is_some() {}
+    client.send();
+}
+
+/// Bytes of this process that are in memory.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("this is Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux says so");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
+}
+
+/// Seconds that this process has spent on a processor.
+fn processor_time() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("this is Linux");
+    let after_name = stat.rsplit(')').next().expect("the name is in brackets");
+    let fields: Vec<f64> = after_name.split_whitespace().filter_map(|field| field.parse().ok()).collect();
+    // Fields 14 and 15 of proc(5); the state, which is no number, and the two before it are left out here.
+    (fields[10] + fields[11]) / 100.0
+}

@@ -33,7 +33,7 @@ pub use destination::{Destination, IceServer};
 pub use endpoint::{Endpoint, Socket};
 pub use error::Error;
 #[cfg(not(target_family = "wasm"))]
-pub use native::client::ClientSocket;
+pub use native::client::{ClientSocket, ClientStatistics};
 #[cfg(not(target_family = "wasm"))]
 pub use native::server::{
     ListenError, PlainSocket, ServerAddrs, ServerSetup, ServerSocket, SharedSockets, Signaler, Statistics,

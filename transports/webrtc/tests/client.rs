@@ -1,5 +1,6 @@
 //! The native client against a server of another make, and against none.
 
+#[allow(dead_code, reason = "each test file uses a part of it")]
 mod client_support;
 
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use bowline_core::{
 };
 use bowline_webrtc::{ClientSocket, Destination, Error, IceServer, MAX_DATAGRAM, PeerAddress, Socket};
 
-use client_support::{Echo, Http, response};
+use client_support::{Echo, Http, Link, response};
 
 fn connect(destination: Destination) -> ClientSocket {
     Socket::new(destination, SocketConfig::default()).unwrap()
@@ -151,6 +152,29 @@ fn unreliable_means_unreliable() {
     }
     println!("{lost} of {COUNT} were lost");
     assert!((20..=70).contains(&lost), "{lost} of {COUNT} were lost");
+}
+
+/// 100 ms of round trip and 2 % of loss each way: state is as old as the link makes it, or it does not come.
+#[test]
+fn state_stays_fresh_over_a_bad_link() {
+    const LATENCY: Duration = Duration::from_millis(50);
+    const COUNT: u8 = 200;
+    let echo = Echo::behind(Link { latency: LATENCY, lost: 20 });
+    let mut socket = open(&echo.http.url());
+    let mut sent = Vec::new();
+    for number in 0..COUNT {
+        sent.push(Clock::now());
+        say(&mut socket, &[number; 200]);
+        std::thread::sleep(Duration::from_millis(30));
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    let heard = echo.world.heard.lock().unwrap();
+    let mut ages: Vec<_> = heard.iter().map(|(at, bytes)| *at - sent[usize::from(bytes[0])]).collect();
+    ages.sort_unstable();
+    let late = ages.iter().filter(|age| **age > LATENCY * 2).count();
+    println!("{} of {COUNT} arrived, {late} of them late, the last after {:?}", ages.len(), ages.last());
+    assert!(ages.len() > 150 && ages.len() < usize::from(COUNT), "{} of {COUNT} arrived", ages.len());
+    assert!(late <= 2, "{late} of {} were older than {:?}", ages.len(), LATENCY * 2);
 }
 
 /// A flood is not queued: the newest arrive, the oldest make way, and they are counted.
@@ -319,7 +343,7 @@ fn a_sleeper_is_woken() {
     let mut cx = Context::from_waker(Waker::noop());
     assert_eq!(socket.poll_readable(&mut cx), Poll::Pending);
     // A sleeper is woken into the next session too.
-    let (bell, rung) = Bell::new();
+    let (bell, rung) = Bell::hung();
     assert_eq!(socket.poll_readable(&mut Context::from_waker(&bell)), Poll::Pending);
     socket.reopen();
     assert!(rung.load(Ordering::SeqCst));
@@ -330,7 +354,7 @@ fn a_sleeper_is_woken() {
 
 /// Sleeps whenever the socket says so, until `done`.
 fn sleep_until(socket: &mut ClientSocket, mut done: impl FnMut(&mut ClientSocket) -> bool) {
-    let (waker, rung) = Bell::new();
+    let (waker, rung) = Bell::hung();
     let started = Clock::now();
     loop {
         rung.store(false, Ordering::SeqCst);
@@ -349,7 +373,7 @@ fn sleep_until(socket: &mut ClientSocket, mut done: impl FnMut(&mut ClientSocket
 struct Bell(Arc<AtomicBool>);
 
 impl Bell {
-    fn new() -> (Waker, Arc<AtomicBool>) {
+    fn hung() -> (Waker, Arc<AtomicBool>) {
         let rung = Arc::new(AtomicBool::new(false));
         (Waker::from(Arc::new(Self(rung.clone()))), rung)
     }

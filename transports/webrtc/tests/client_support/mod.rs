@@ -109,6 +109,8 @@ pub(crate) fn forward(to: SocketAddr, request: &Request) -> String {
 pub(crate) struct Echo {
     pub(crate) http: Http,
     pub(crate) world: Arc<World>,
+    /// Ends the links to it.
+    relays: Arc<AtomicBool>,
 }
 
 /// What all peers of a server share.
@@ -145,13 +147,14 @@ impl Echo {
             let body = serde_json::json!({"type": "answer", "sdp": sdp}).to_string();
             Some(response("200 OK", &body))
         });
-        Self { http, world }
+        Self { http, world, relays: Arc::default() }
     }
 }
 
 impl Drop for Echo {
     fn drop(&mut self) {
         self.world.stop.store(true, Ordering::Relaxed);
+        self.relays.store(true, Ordering::Relaxed);
     }
 }
 
@@ -240,4 +243,62 @@ fn peer(
         }
     }
     Ok(())
+}
+
+/// A link between a client and its server: datagrams of both ways are late, and some are lost.
+#[derive(Clone, Copy)]
+pub(crate) struct Link {
+    /// Each way.
+    pub(crate) latency: Duration,
+    /// Of 1,000, each way.
+    pub(crate) lost: u64,
+}
+
+impl Echo {
+    /// A server behind a link.
+    pub(crate) fn behind(link: Link) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let mut echo = Self::on(IpAddr::V4(Ipv4Addr::LOCALHOST), move |answer| {
+            // ` 127.0.0.1 40000 typ host`
+            let (_, after) = answer.split_once(" 127.0.0.1 ").unwrap();
+            let (port, _) = after.split_once(' ').unwrap();
+            let server = SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse().unwrap()));
+            let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+            let here = socket.local_addr().unwrap().port();
+            let stopped = stopped.clone();
+            std::thread::spawn(move || relay(&socket, server, link, &stopped));
+            answer.replace(&format!(" 127.0.0.1 {port} "), &format!(" 127.0.0.1 {here} "))
+        });
+        echo.relays = stop;
+        echo
+    }
+}
+
+fn relay(socket: &UdpSocket, server: SocketAddr, link: Link, stop: &AtomicBool) {
+    let mut held = std::collections::VecDeque::new();
+    let mut client = None;
+    let mut buffer = [0; 2_000];
+    // Any sequence will do, as long as it is the same each time (Knuth's MMIX constants).
+    let mut random = 1_u64;
+    socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+    while !stop.load(Ordering::Relaxed) {
+        if let Ok((size, from)) = socket.recv_from(&mut buffer) {
+            let to = if from == server { client } else { Some(server) };
+            if from != server {
+                client = Some(from);
+            }
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            if let Some(to) = to
+                && (random >> 33) % 1_000 >= link.lost
+            {
+                held.push_back((Instant::now() + link.latency, to, buffer[..size].to_vec()));
+            }
+        }
+        while held.front().is_some_and(|(due, ..)| *due <= Instant::now()) {
+            if let Some((_, to, bytes)) = held.pop_front() {
+                let _ = socket.send_to(&bytes, to);
+            }
+        }
+    }
 }

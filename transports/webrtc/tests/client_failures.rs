@@ -10,7 +10,10 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bowline_core::{ClientTransport, Instant, SocketConfig, Transport, TransportError, TransportErrorKind};
-use bowline_webrtc::{Answer, ClientSocket, Destination, Error, Offer, Signaling, SignalingError, Socket};
+use bowline_webrtc::{
+    Answer, ClientSocket, Destination, Error, Offer, ServerAddrs, ServerSetup, Signaling, SignalingError,
+    Socket,
+};
 
 use client_support::{Echo, Http, Request, response};
 
@@ -175,6 +178,20 @@ fn an_answer_that_does_not_end_is_cut_off() {
 fn what_is_no_http_is_unreachable() {
     let (error, _) = failure_of_http(|_| Some("SSH-2.0-OpenSSH_9.9\r\n".to_owned()));
     assert!(matches!(error, Error::Signaling(SignalingError::Unreachable { .. })), "{error}");
+}
+
+/// Nobody has signed the server's certificate, so that anybody could have made it.
+#[test]
+fn a_certificate_of_nobody_is_not_accepted() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let addrs = ServerAddrs::new("127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0");
+    let setup = ServerSetup::new(&addrs).with_tls(made.cert.pem(), made.signing_key.serialize_pem());
+    let server = Socket::new(setup, SocketConfig::default()).unwrap();
+    let (error, _) =
+        failure(Destination::new(format!("https://localhost:{}", server.signaling_address().port())));
+    let text = error.to_string();
+    assert!(matches!(error, Error::Signaling(SignalingError::Unreachable { .. })), "{text}");
+    assert!(text.contains("its certificate is not accepted"), "{text}");
 }
 
 /// The server speaks HTTP, and https was asked for.

@@ -70,14 +70,14 @@ impl ClientSocket {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientStatistics {
-    /// Datagrams handed to the data channel.
-    pub sent: u64,
     /// Datagrams that arrived.
     pub received: u64,
-    /// Datagrams that were to be sent and made way for newer ones, or were waiting when the channel closed.
-    pub dropped_outgoing: u64,
-    /// Datagrams that arrived and found no room, because nobody received.
-    pub dropped_incoming: u64,
+    /// Of those, what was dropped, because nobody received and there was no room.
+    pub received_dropped: u64,
+    /// Datagrams handed to the data channel.
+    pub sent: u64,
+    /// Datagrams that were dropped because newer ones took their place, or the channel had closed.
+    pub sent_dropped: u64,
 }
 
 impl ClientStatistics {
@@ -85,8 +85,8 @@ impl ClientStatistics {
         Self {
             sent: self.sent + other.sent,
             received: self.received + other.received,
-            dropped_outgoing: self.dropped_outgoing + other.dropped_outgoing,
-            dropped_incoming: self.dropped_incoming + other.dropped_incoming,
+            sent_dropped: self.sent_dropped + other.sent_dropped,
+            received_dropped: self.received_dropped + other.received_dropped,
         }
     }
 }

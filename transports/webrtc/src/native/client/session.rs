@@ -43,7 +43,7 @@ impl Session {
             if self.state().incoming.is_empty() {
                 return Err(failure.clone());
             }
-            self.state().statistics.dropped_outgoing += 1;
+            self.state().statistics.sent_dropped += 1;
             return Ok(());
         }
         if !self.is_open() {
@@ -51,7 +51,7 @@ impl Session {
         }
         let mut state = self.state();
         if state.outgoing.push(datagram) {
-            state.statistics.dropped_outgoing += 1;
+            state.statistics.sent_dropped += 1;
         }
         Ok(())
     }
@@ -118,14 +118,14 @@ impl Session {
         self.open.store(false, Ordering::Release);
         // Only one is kept; a second is a consequence of the first.
         let _ = self.failure.set(error);
-        self.wake(|state| state.statistics.dropped_outgoing += state.outgoing.clear() as u64);
+        self.wake(|state| state.statistics.sent_dropped += state.outgoing.clear() as u64);
     }
 
     pub(super) fn arrived(&self, message: RTCDataChannelMessage) {
         self.wake(|state| {
             state.statistics.received += 1;
             if state.incoming.push(message) {
-                state.statistics.dropped_incoming += 1;
+                state.statistics.received_dropped += 1;
             }
         });
     }
@@ -145,7 +145,7 @@ impl Session {
     pub(super) fn put_back(&self, datagram: Vec<u8>) {
         let mut state = self.state();
         if state.outgoing.put_back(datagram) {
-            state.statistics.dropped_outgoing += 1;
+            state.statistics.sent_dropped += 1;
         }
     }
 

@@ -92,6 +92,21 @@ fn it_opens_quickly() {
     assert!(took[2] < Duration::from_millis(120), "{took:?}");
 }
 
+/// A server, or a firewall on the way, that lets nothing through at first.
+#[test]
+fn it_opens_though_the_first_packets_are_lost() {
+    let echo = Echo::new();
+    echo.world.silent.store(true, Ordering::Relaxed);
+    let socket = connect(Destination::new(echo.http.url()));
+    std::thread::sleep(Duration::from_millis(1_000));
+    assert!(!socket.is_open() && socket.failure().is_none());
+    echo.world.silent.store(false, Ordering::Relaxed);
+    wait_for("opening", || {
+        assert!(socket.failure().is_none(), "{:?}", socket.failure());
+        socket.is_open()
+    });
+}
+
 #[test]
 fn a_name_is_looked_up() {
     let echo = Echo::new();
@@ -397,14 +412,15 @@ fn sleep_until(socket: &mut ClientSocket, mut done: impl FnMut(&mut ClientSocket
     let started = Clock::now();
     loop {
         rung.store(false, Ordering::SeqCst);
-        if socket.poll_readable(&mut Context::from_waker(&waker)).is_pending() {
-            while !rung.load(Ordering::SeqCst) {
-                assert!(started.elapsed() < Duration::from_secs(15), "nobody woke the sleeper");
-                std::thread::sleep(Duration::from_micros(100));
+        if socket.poll_readable(&mut Context::from_waker(&waker)).is_ready() {
+            if done(socket) {
+                return;
             }
+            continue;
         }
-        if done(socket) {
-            return;
+        while !rung.load(Ordering::SeqCst) {
+            assert!(started.elapsed() < Duration::from_secs(15), "nobody woke the sleeper");
+            std::thread::sleep(Duration::from_micros(100));
         }
     }
 }

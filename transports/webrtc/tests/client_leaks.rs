@@ -25,10 +25,13 @@ fn memory() -> usize {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
+/// Less than the 10 seconds after which a set-up ends by itself.
+const PATIENCE: Duration = Duration::from_secs(8);
+
 fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     let started = Clock::now();
     while !done() {
-        assert!(started.elapsed() < Duration::from_secs(20), "{what} did not happen: {:?} are held", held());
+        assert!(started.elapsed() < PATIENCE, "{what} did not happen: {:?} are held", held());
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -60,6 +63,13 @@ fn nothing_stays_behind() {
             talk(&mut socket);
         }
         wait_for("the end of the sessions before", || held() == one);
+        // Another client costs a socket for IPv4, one for IPv6, and no thread; its peer at the server has one of each.
+        let mut another = connect(&echo.http.url());
+        talk(&mut another);
+        wait_for("the end of the request", || held().1 == one.1 + 1);
+        assert!(held().0 <= one.0 + 3, "{one:?}, then {:?}", held());
+        drop(another);
+        wait_for("the end of another", || held() == one);
         let some = memory();
         for _ in 0..100 {
             socket.reopen();
@@ -113,6 +123,20 @@ fn nothing_stays_behind() {
         let sockets: Vec<_> = (0..5).map(|_| connect(&echo.http.url())).collect();
         wait_for("opening", || sockets.iter().all(ClientTransport::is_open));
         drop(sockets);
+        // With as much to send as there can be, and nobody who takes it.
+        let mut sockets: Vec<_> = (0..5).map(|_| connect(&echo.http.url())).collect();
+        sockets.iter_mut().for_each(talk);
+        echo.world.silent.store(true, Ordering::Relaxed);
+        for socket in &mut sockets {
+            for _ in 0..200 {
+                socket.send(Instant::ZERO, PeerAddress::SERVER, &[7; 1_100]).unwrap();
+                socket.flush(Instant::ZERO).unwrap();
+            }
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(sockets.iter().all(|socket| socket.statistics().sent < 30), "{sockets:?}");
+        drop(sockets);
+        echo.world.silent.store(false, Ordering::Relaxed);
         for moment in 0..40 {
             let socket = connect(&echo.http.url());
             std::thread::sleep(Duration::from_millis(moment));

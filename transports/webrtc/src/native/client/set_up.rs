@@ -37,12 +37,20 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(10);
 /// round trip to the other side of the world.
 const MAX_CHECKS: u16 = 1_000;
 
+/// How long nothing may be heard of a server before it has gone (RFC 7675 section 5.1). Sessions have a shorter time of
+/// their own; this is for what has none.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// How often an idle connection is shown to be there, to the server and to whatever translates addresses between.
+const KEEP_ALIVE: Duration = Duration::from_secs(2);
+
 /// Where to go and how: what all sessions of a socket have in common.
 pub(super) struct Plan {
     destination: Destination,
     http: Option<HttpSignaling>,
     config: SocketConfig,
     deadline: Duration,
+    silence: Duration,
 }
 
 impl Plan {
@@ -53,12 +61,18 @@ impl Plan {
             Some(_) => None,
             None => Some(HttpSignaling::new(&destination.url, &destination.endpoint())?),
         };
-        Ok(Self { destination, http, config, deadline: DEADLINE })
+        Ok(Self { destination, http, config, deadline: DEADLINE, silence: SILENCE })
     }
 
     #[cfg(test)]
     pub(super) fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
+        self
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_silence(mut self, silence: Duration) -> Self {
+        self.silence = silence;
         self
     }
 
@@ -116,6 +130,7 @@ impl Peer {
             // It would cost a socket, and no server of ours hides its address behind a name.
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
             .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(MAX_CHECKS))
+            .with_ice_timeouts(Some(plan.silence / 6), Some(plan.silence * 5 / 6), Some(KEEP_ALIVE))
             // A buffer of that size is held; left to itself, 64 KiB.
             .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(MAX_DATAGRAM as u32))
             .build();

@@ -69,6 +69,28 @@ fn a_certificate_that_is_another_is_not_accepted() {
     assert!(error.to_string().contains("certificate"), "{error}");
 }
 
+/// Nobody says goodbye when a cable is pulled.
+#[test]
+fn a_server_that_falls_silent_has_gone() {
+    let echo = Echo::new();
+    let plan = Plan::new(Destination::new(echo.http.url()), SocketConfig::default()).unwrap();
+    let session = connection::begin(&Arc::new(plan.with_silence(Duration::from_secs(3))));
+    let started = Instant::now();
+    while !session.is_open() {
+        assert!(started.elapsed() < Duration::from_secs(15), "{:?}", session.failure());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(Duration::from_secs(4));
+    assert!(session.is_open(), "an idle connection has ended");
+    echo.world.silent.store(true, Ordering::Relaxed);
+    let started = Instant::now();
+    while session.failure().is_none() {
+        assert!(started.elapsed() < Duration::from_secs(9), "nobody has noticed");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(matches!(session.failure(), Some(Error::ChannelClosed)), "{:?}", session.failure());
+}
+
 struct Never;
 
 #[async_trait]

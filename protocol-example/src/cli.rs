@@ -39,9 +39,9 @@ pub(crate) enum Command {
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
-    /// Where to listen
-    #[arg(long, value_name = "ADDRESS", default_value = SERVER)]
-    pub(crate) bind: SocketAddr,
+    /// Where to listen [default: 127.0.0.1:14193 for UDP; 127.0.0.1:14191 for WebRTC, whose data goes to the next port]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) bind: Option<SocketAddr>,
 
     /// For how long [default: until it is stopped]
     #[arg(long = "for", value_name = "SECONDS", allow_negative_numbers = true, value_parser = seconds)]
@@ -58,9 +58,9 @@ pub(crate) struct ServeArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct JoinArgs {
-    /// Where the server is
-    #[arg(long, value_name = "ADDRESS", default_value = SERVER)]
-    pub(crate) server: String,
+    /// Where the server is [default: where it listens by default]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) server: Option<String>,
 
     /// How you want to be called: at most 24 bytes
     #[arg(long, default_value = "guest")]
@@ -77,7 +77,7 @@ pub(crate) struct BotsArgs {
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) count: u8,
 
-    /// Where the server is [default: 127.0.0.1:14193, or a server of their own within this process]
+    /// Where the server is [default: where it listens by default, or a server of their own within this process]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) server: Option<String>,
 
@@ -116,17 +116,10 @@ impl From<Condition> for LinkConditionerConfig {
     }
 }
 
-/// Where servers are unless they are told otherwise: on this machine, for nobody else to read along.
-const SERVER: &str = "127.0.0.1:14193";
-
 /// For servers that only this process has to find.
 pub(crate) const ANY_PORT: &str = "127.0.0.1:0";
 
 const MOST_USERS: u8 = MAX_PLAYERS as u8;
-
-pub(crate) fn default_server() -> String {
-    SERVER.to_owned()
-}
 
 /// Longer than a week is a typing error.
 const MOST_SECONDS: f64 = 604_800.0;

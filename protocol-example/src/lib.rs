@@ -18,6 +18,8 @@ pub mod game;
 #[cfg(not(target_family = "wasm"))]
 pub mod programs;
 pub mod protocol;
+#[cfg(all(not(target_family = "wasm"), feature = "transport_webrtc"))]
+pub mod site;
 #[cfg(not(target_family = "wasm"))]
 pub mod timeline;
 #[cfg(not(target_family = "wasm"))]

@@ -59,12 +59,16 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 allow_plaintext: args.allow_plaintext,
                 audience,
             };
-            between_processes(cli.transport, "serve")?.run(&args.bind.to_string(), serve)?;
+            let kind = between_processes(cli.transport, "serve")?;
+            let address =
+                args.bind.map_or_else(|| kind.default_address().to_owned(), |bind| bind.to_string());
+            kind.run(&address, serve)?;
         }
         Command::Join(args) => {
             let login = Login { name: args.name, token: TOKEN.to_owned() };
             let join = Join { login, condition: args.condition.map(Into::into), audience };
-            between_processes(cli.transport, "join")?.run(&args.server, join)?;
+            let kind = between_processes(cli.transport, "join")?;
+            kind.run(args.server.as_deref().unwrap_or_else(|| kind.default_address()), join)?;
         }
         Command::Bots(args) => {
             let kind = cli.transport.or_else(TransportKind::between_processes);
@@ -75,7 +79,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             // Within one process nobody else can have started a server for them.
             let with_server = !kind.crosses_processes();
             let bots = Bots { count: args.count, duration: args.duration, with_server, audience };
-            kind.run(&args.server.unwrap_or_else(cli::default_server), bots)?;
+            kind.run(args.server.as_deref().unwrap_or_else(|| kind.default_address()), bots)?;
         }
     }
     Ok(())
@@ -105,7 +109,7 @@ impl Program for Demo<'_> {
 enum Failure {
     #[error(
         "the local transport is for one process, and `{command}` is one of two: \
-         build with `--features transport_udp`, and leave `--transport local` out"
+         build with `--features transport_udp` or `transport_webrtc`, and leave `--transport local` out"
     )]
     OneProcess { command: &'static str },
     #[error(transparent)]

@@ -6,11 +6,13 @@ use bowline::prelude::*;
 use bowline::transport::local;
 #[cfg(feature = "transport_udp")]
 use bowline::transport::udp;
+#[cfg(feature = "transport_webrtc")]
+use bowline::transport::webrtc;
 use clap::ValueEnum;
 
-#[cfg(not(any(feature = "transport_local", feature = "transport_udp")))]
+#[cfg(not(any(feature = "transport_local", feature = "transport_udp", feature = "transport_webrtc")))]
 compile_error!(
-    "protocol-example needs a transport: choose `--features transport_local` or `--features transport_udp`"
+    "protocol-example needs a transport: choose `--features transport_local`, `transport_udp` or `transport_webrtc`"
 );
 
 /// Where one server and its clients meet.
@@ -55,6 +57,14 @@ pub enum NetworkError {
     #[cfg(feature = "transport_udp")]
     #[error(transparent)]
     Dial(#[from] udp::ConnectError),
+    /// No ports for a server of WebRTC.
+    #[cfg(feature = "transport_webrtc")]
+    #[error(transparent)]
+    Listen(#[from] webrtc::ListenError),
+    /// What should be the address of a server of WebRTC is none.
+    #[cfg(feature = "transport_webrtc")]
+    #[error(transparent)]
+    Signaling(#[from] webrtc::SignalingError),
 }
 
 impl NetworkError {
@@ -80,6 +90,9 @@ pub enum TransportKind {
     /// UDP.
     #[cfg(feature = "transport_udp")]
     Udp,
+    /// WebRTC: players in browsers too.
+    #[cfg(feature = "transport_webrtc")]
+    Webrtc,
 }
 
 /// What can run on any network.
@@ -112,6 +125,21 @@ impl TransportKind {
             Self::Local => false,
             #[cfg(feature = "transport_udp")]
             Self::Udp => true,
+            #[cfg(feature = "transport_webrtc")]
+            Self::Webrtc => true,
+        }
+    }
+
+    /// Where servers of this kind are unless they are told otherwise: on this machine.
+    #[must_use]
+    pub fn default_address(self) -> &'static str {
+        match self {
+            #[cfg(feature = "transport_local")]
+            Self::Local => "",
+            #[cfg(feature = "transport_udp")]
+            Self::Udp => "127.0.0.1:14193",
+            #[cfg(feature = "transport_webrtc")]
+            Self::Webrtc => "127.0.0.1:14191",
         }
     }
 
@@ -125,6 +153,8 @@ impl TransportKind {
             }
             #[cfg(feature = "transport_udp")]
             Self::Udp => program.run(Udp { server: address.to_owned() }),
+            #[cfg(feature = "transport_webrtc")]
+            Self::Webrtc => program.run(Webrtc::at(address)),
         }
     }
 }
@@ -180,5 +210,81 @@ impl Network for Udp {
 
     fn dial(&self, config: SocketConfig) -> Result<udp::ClientSocket, NetworkError> {
         Ok(udp::ClientSocket::connect_to(self.server.as_str(), config)?)
+    }
+}
+
+/// WebRTC around the address of a server's signalling. The page is there too.
+#[cfg(feature = "transport_webrtc")]
+#[derive(Clone, Debug)]
+pub struct Webrtc {
+    /// `http://host:port`. With port 0 the system chooses one, which stands here once the server listens.
+    pub server: String,
+}
+
+#[cfg(feature = "transport_webrtc")]
+impl Webrtc {
+    /// At `host:port`, or at a URL.
+    #[must_use]
+    pub fn at(address: &str) -> Self {
+        let is_url = address.contains("://");
+        Self { server: if is_url { address.to_owned() } else { format!("http://{address}") } }
+    }
+
+    /// Data goes to the next port. Where the system chooses, it chooses both; and where the server listens at every address,
+    /// players find it at the one that a player on this machine would use.
+    fn addrs(&self) -> webrtc::ServerAddrs {
+        let signaling = self.server.trim_start_matches("http://");
+        let (host, port) = signaling.rsplit_once(':').unwrap_or((signaling, "0"));
+        let next = port.parse::<u16>().ok().filter(|port| *port > 0).map_or(0, |port| port.wrapping_add(1));
+        let public = match host {
+            "0.0.0.0" => "127.0.0.1",
+            "[::]" => "[::1]",
+            named => named,
+        };
+        webrtc::ServerAddrs::new(signaling, format!("{host}:{next}"), format!("{public}:{next}"))
+    }
+}
+
+#[cfg(feature = "transport_webrtc")]
+impl Network for Webrtc {
+    type Server = webrtc::ServerSocket;
+    type Client = webrtc::ClientSocket;
+
+    fn name(&self) -> &'static str {
+        "WebRTC"
+    }
+
+    fn place(&self) -> String {
+        self.server.clone()
+    }
+
+    fn listen(&mut self, config: SocketConfig) -> Result<webrtc::ServerSocket, NetworkError> {
+        let mut setup = webrtc::ServerSetup::new(&self.addrs());
+        for file in crate::site::files() {
+            setup = setup.with_file(&file.path, file.content_type, file.bytes);
+        }
+        let socket = webrtc::Socket::new(setup, config)?;
+        self.server = format!("http://{}", socket.signaling_address());
+        Ok(socket)
+    }
+
+    fn dial(&self, config: SocketConfig) -> Result<webrtc::ClientSocket, NetworkError> {
+        Ok(webrtc::Socket::new(self.server.as_str(), config)?)
+    }
+}
+
+#[cfg(all(test, feature = "transport_webrtc"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_goes_to_the_next_port_and_nobody_is_sent_to_every_address() {
+        let of = |address: &str| Webrtc::at(address).addrs();
+        let addrs = webrtc::ServerAddrs::new;
+        assert_eq!(of("127.0.0.1:14191"), webrtc::ServerAddrs::default());
+        assert_eq!(of("127.0.0.1:0"), addrs("127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"));
+        assert_eq!(of("0.0.0.0:8000"), addrs("0.0.0.0:8000", "0.0.0.0:8001", "127.0.0.1:8001"));
+        assert_eq!(of("[::]:8000"), addrs("[::]:8000", "[::]:8001", "[::1]:8001"));
+        assert_eq!(Webrtc::at("https://game.example.com").place(), "https://game.example.com");
     }
 }

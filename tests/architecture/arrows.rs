@@ -57,6 +57,8 @@ pub(crate) const DRAWN: &[(&str, &[&str])] = &[
         &["bowline", "bowline-local", "bowline-sim", "bowline-tests-items", "bowline-udp", "bowline-webrtc"],
     ),
     ("bowline-tests-items", &["bowline"]),
+    ("bowline-browser-tests", &["bowline"]),
+    ("bowline-bindgen", &[]),
     ("xtask", &[]),
 ];
 

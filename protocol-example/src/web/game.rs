@@ -8,7 +8,7 @@ use super::helm::Helm;
 use super::page::{Page, State, window};
 use super::sea::Sea;
 use crate::game::{ArenaClient, ClientNews};
-use crate::protocol::{Login, TOKEN};
+use crate::protocol::{Login, Position, TOKEN};
 
 /// The client of this page, and what its news does to it.
 #[derive(Debug)]
@@ -83,7 +83,16 @@ impl Game {
         self.sea.draw(&self.page.canvas, &self.client, self.helm.stick(), millis);
         if millis >= self.figures_at {
             self.figures_at = millis + 500.0;
-            self.page.show_figures(&figures(&self.client.stats()));
+            self.page.show_figures(&format!("{}\n{}", self.whereabouts(), figures(&self.client.stats())));
+        }
+    }
+
+    /// Where our ship is.
+    fn whereabouts(&self) -> String {
+        let place = self.client.ship().and_then(|ship| self.client.world().component::<Position>(ship));
+        match place {
+            Some(at) => format!("ship        {:.1} m east, {:.1} m north in the {}", at.x, at.y, at.room),
+            None => "ship        none".to_owned(),
         }
     }
 

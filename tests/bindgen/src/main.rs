@@ -17,6 +17,8 @@ fn main() -> ExitCode {
     };
     let mut bindgen = Bindgen::new();
     let made = bindgen.input_path(&program).web(true).and_then(|bindgen| {
+        // The script finds the module beside itself.
+        bindgen.omit_default_module_path(false);
         // The names of functions are for a debugger, and a third of the size.
         bindgen.typescript(false).remove_name_section(true).remove_producers_section(true).generate(&folder)
     });

@@ -116,6 +116,16 @@ impl Page {
         assert!(gone.get("errorText").is_none(), "{url}: {gone}");
     }
 
+    /// Runs a script before those of every page that is loaded from now on.
+    pub fn before_loading(&self, script: &str) {
+        self.ask("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
+    }
+
+    /// Puts it in front of the other pages, which nobody sees then.
+    pub fn to_front(&self) {
+        self.ask("Page.bringToFront", json!({}));
+    }
+
     /// Loads it anew.
     pub fn reload(&self) {
         self.ask("Page.reload", json!({}));

@@ -24,18 +24,18 @@ const TESTED: Page = Page {
 fn run(workspace: &Workspace, notes: &mut Notes) -> Result<(), Failure> {
     let toolchain = Toolchain::find(workspace)?;
     let page = TESTED.build(workspace, &toolchain)?;
-    let arena = ARENA.build(workspace, &toolchain)?;
+    ARENA.build(workspace, &toolchain)?;
     let browser = chromium()?;
     notes.remarks.push(version(&browser));
 
-    let test = ["test", "--package", "bowline-browser-tests", "--lib", "--test", "browser", "--no-fail-fast"];
-    let mut tests = workspace.cargo(test);
+    // With the features of the other tests, so that nothing is compiled for this one alone.
+    let game = ["build", "--workspace", "--all-features", "--bin", "protocol-example"];
+    process::run(&mut workspace.cargo(game))?;
+    let mut tests = workspace.cargo(["test", "--workspace", "--all-features", "--test", "browser"]);
     // A browser of its own for each, and more than two at once would wait for each other.
-    tests.args(["--", "--test-threads", "2"]);
-    tests
-        .env("BOWLINE_BROWSER", &browser)
-        .env("BOWLINE_BROWSER_PAGE", page)
-        .env("BOWLINE_BROWSER_ARENA", arena);
+    tests.args(["--", "--test-threads", "2", "--show-output"]);
+    tests.env("BOWLINE_BROWSER", &browser).env("BOWLINE_BROWSER_PAGE", page);
+    tests.env("BOWLINE_BROWSER_GAME", workspace.target.join("debug/protocol-example"));
     tests.env("BOWLINE_BROWSER_RESULTS", workspace.target.join("browser"));
     testing::run(&mut tests, notes)
 }

@@ -14,10 +14,13 @@
 //! # Hidden tabs, frozen tabs
 //! A tab that is hidden gets no animation frames, and its own timers once a second or once a minute. A [`Ticker`] goes on, so
 //! a session lives as long as the browser lets the page run; what arrives meanwhile waits in a queue with limits, of which
-//! the oldest goes first. A browser may also **freeze** a page: then nothing of it runs. When it thaws, a client either is
-//! still in its session, and takes in what has come in one step; or it has been silent for longer than the session's
-//! time-out. Events tell the two apart: after the page's `visibilitychange` (or `resume`) there either is no event of the
-//! connection at all, or `Disconnected(TimedOut)`, which the reconnect policy follows with `Reconnecting` and `Connected`.
+//! the oldest goes first. A browser may also **freeze** a page: then nothing of it runs. When it thaws, a client is one of
+//! two:
+//!
+//! * **Still in its session.** It takes in what has waited in one step, and there is no event of the connection at all.
+//! * **Silent for longer than the time-out.** There is `Disconnected`, and the reconnect policy follows it with
+//!   `Reconnecting` and `Connected`, to a fresh session and a clean world. The reason is `TimedOut`; or `PeerLeft` or
+//!   `TransportClosed`, where what the server said when it gave up has waited and is read first.
 
 mod candidates;
 mod fetch;

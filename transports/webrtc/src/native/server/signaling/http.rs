@@ -163,7 +163,12 @@ impl Desk {
         let origin = request.headers().get(header::ORIGIN).cloned();
         let is_for_offers = request.uri().path() == self.website.path;
         if !is_for_offers {
-            return self.file(request.method(), request.uri().path());
+            let mut reply = self.file(request.method(), request.uri().path());
+            // A page that posts to the wrong path may read where offers go; without this its browser tells it nothing.
+            if reply.status() == StatusCode::NOT_FOUND {
+                allow_origin(reply.headers_mut(), origin);
+            }
+            return reply;
         }
         let is_allowed = origin
             .as_ref()

@@ -1,0 +1,127 @@
+//! The page of the example, served by the example, with a player in a terminal beside.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+
+use bowline_browser_tests::chromium::{Chromium, Page, setting};
+use serde_json::Value;
+
+/// A program of the example, which ends when it is dropped.
+struct Program {
+    process: Child,
+    lines: BufReader<std::process::ChildStdout>,
+}
+
+impl Program {
+    fn start(arguments: &[&str]) -> Self {
+        let mut command = Command::new(setting("BOWLINE_BROWSER_GAME"));
+        command.args(["--transport", "webrtc", "--json"]).args(arguments);
+        let mut process =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program of the example");
+        let lines = BufReader::new(process.stdout.take().expect("a pipe"));
+        Self { process, lines }
+    }
+
+    /// The next line about such an event.
+    fn until(&mut self, event: &str) -> Value {
+        loop {
+            let mut line = String::new();
+            assert!(self.lines.read_line(&mut line).expect("a line") > 0, "it ended before {event}");
+            let line: Value = serde_json::from_str(&line).expect("JSON");
+            if line["event"] == event {
+                return line;
+            }
+        }
+    }
+
+    fn say(&mut self, line: &str) {
+        let stdin = self.process.stdin.as_mut().expect("a pipe");
+        writeln!(stdin, "{line}").expect("it listens");
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn until_state(page: &Page, state: &str) {
+    page.until(&format!("document.body.dataset.state === '{state}'"));
+}
+
+/// Where the ship is, as the page says it: eastwards and northwards.
+const PLACE: &str = "(/ship +(-?[0-9.]+) m east, (-?[0-9.]+)/.exec(document.getElementById('figures').textContent) \
+                     ?? []).slice(1).map(Number)";
+
+#[test]
+fn e2_the_arena_is_played_in_a_browser_and_in_a_terminal() {
+    let mut server = Program::start(&["serve", "--bind", "127.0.0.1:0", "--for", "120"]);
+    let address = server.until("listening")["address"].as_str().expect("an address").to_owned();
+    let browser = Chromium::start();
+    let page = browser.page("arena");
+    page.become_desktop();
+    page.go(&address);
+    until_state(&page, "ashore");
+    page.value(
+        "document.getElementById('name').value = 'Ann'; document.getElementById('join').requestSubmit()",
+    );
+    until_state(&page, "connected");
+
+    let mut native = Program::start(&["join", "--server", &address, "--name", "Nat"]);
+    native.until("connected");
+    page.until("document.getElementById('scores').innerText.includes('Nat')");
+    native.say("ahoy from a terminal");
+    page.until("document.getElementById('log').innerText.includes('Nat: ahoy from a terminal')");
+    page.value("document.getElementById('line').focus()");
+    page.type_text("ahoy from a browser");
+    page.value("document.getElementById('chat').requestSubmit(); document.getElementById('line').blur()");
+    assert_eq!(native.until("heard")["text"], "ahoy from a browser");
+
+    // By keys.
+    native.say("/pearl");
+    page.until(&format!("{PLACE}.length === 2"));
+    let north = page.value(&format!("{PLACE}[1]")).as_f64().expect("a place");
+    page.key("ArrowUp", true);
+    page.until(&format!("{PLACE}[1] > {north} + 5"));
+    page.key("ArrowUp", false);
+    // It lies still, where nobody steers.
+    page.until(&format!(
+        "new Promise(done => {{ const before = {PLACE}[1]; setTimeout(() => done({PLACE}[1] === before), 700); }})"
+    ));
+    page.picture("arena.png");
+
+    // By a finger, on a phone: from where it goes down to the left.
+    page.become_phone();
+    let east = page.value(&format!("{PLACE}[0]")).as_f64().expect("a place");
+    page.touch(&[(200.0, 300.0), (140.0, 300.0)]);
+    page.until(&format!("{PLACE}[0] < {east} - 5"));
+    page.picture("arena-phone.png");
+    page.touch(&[]);
+    page.until("document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight");
+
+    page.value("document.getElementById('leave').click()");
+    until_state(&page, "ended");
+    let gone = server.until("disconnected");
+    assert_eq!(gone["reason"], "the other side left", "{gone}");
+    assert!(page.console().is_empty(), "{:#?}", page.console());
+}
+
+#[test]
+fn e4_the_arena_says_why_there_is_no_connection() {
+    let mut server = Program::start(&["serve", "--bind", "127.0.0.1:0", "--for", "120"]);
+    let address = server.until("listening")["address"].as_str().expect("an address").to_owned();
+    let browser = Chromium::start();
+    let page = browser.page("arena_refused");
+    // A name that cannot be read is refused by the game.
+    page.go(&format!("{address}/?name=%20"));
+    until_state(&page, "refused");
+    page.until("document.getElementById('reason').innerText.includes('choose a name that can be read')");
+
+    page.go(&format!("{address}/?name=Ann"));
+    until_state(&page, "connected");
+    drop(server);
+    until_state(&page, "reconnecting");
+    page.until("document.getElementById('reason').innerText.includes('cannot be reached')");
+}

@@ -5,6 +5,7 @@
 //! and not red: they ask whether something happens, and that it does not happen too early.
 
 mod cases;
+mod crowd;
 mod flood;
 mod nets;
 mod world;

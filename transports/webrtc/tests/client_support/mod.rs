@@ -190,7 +190,7 @@ fn peer(
     let mut datagrams = 0_usize;
     let (started, mut is_open) = (Instant::now(), false);
     while rtc.is_alive() && !world.stop.load(Ordering::Relaxed) {
-        if !is_open && started.elapsed() > Duration::from_secs(3) {
+        if !is_open && started.elapsed() > Duration::from_secs(2) {
             break;
         }
         let until = match rtc.poll_output()? {

@@ -33,8 +33,8 @@ pub(super) const MAX_BUFFERED: usize = 16 << 10;
 /// How often each address of the server is asked whether it is there. Two answers make a path.
 const CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How often at most: for all of [`DEADLINE`]. Left to itself, `webrtc` gives up after seven, which is less than the
-/// round trip to the other side of the world.
+/// How often at most: for all of [`DEADLINE`]. Left to itself, `webrtc` stops asking after seven, and a server that lets
+/// nothing through for a moment would not be found.
 const MAX_CHECKS: u16 = 1_000;
 
 /// How long nothing may be heard of a server before it has gone (RFC 7675 section 5.1). Sessions have a shorter time of

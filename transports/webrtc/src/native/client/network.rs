@@ -1,9 +1,9 @@
 //! The sockets of a connection, as `webrtc` sees them through its runtime.
 //!
 //! Left to itself, `webrtc` binds one socket for each address of the machine, none on the loopback interface, and
-//! gives each buffers for 64 datagrams at once, twice. Here a connection has one socket for each family, bound to no address, so that
-//! the system sends from whichever is right: loopback for a server on this machine, the way out for any other, and
-//! another one after the network has changed.
+//! gives each buffers for 64 datagrams at once, twice. Here a connection has one socket for each family, bound to no
+//! address, so that the system sends from whichever is right: loopback for a server on this machine, the way out for
+//! any other, and another one after the network has changed.
 
 use std::future::Future;
 use std::io::{self, IoSliceMut};

@@ -1,8 +1,8 @@
 //! How old state is when it arrives over a bad link, over WebRTC and over plain UDP: real sockets, and a relay that delays and
 //! loses. `cargo bench -p bowline-tests --bench age`.
 
-use std::collections::{BTreeMap, BinaryHeap};
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -179,7 +179,8 @@ fn carry(front: &UdpSocket, server: SocketAddr, loss: f64, is_over: &AtomicBool)
         while flights.peek().is_some_and(|Reverse((at, ..))| *at <= Instant::now()) {
             let Some(Reverse((_, path, to_server, datagram))) = flights.pop() else { break };
             let (client, back) = &paths[path];
-            let _ = if to_server { back.send_to(&datagram, server) } else { front.send_to(&datagram, *client) };
+            let _ =
+                if to_server { back.send_to(&datagram, server) } else { front.send_to(&datagram, *client) };
         }
         std::thread::sleep(Duration::from_micros(300));
     }

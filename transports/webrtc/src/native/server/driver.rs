@@ -185,7 +185,7 @@ impl<E: Entropy> Driver<E> {
         shared.outbox.take(errands);
         while let Some((errand, range)) = errands.next() {
             match errand {
-                Errand::Send(peer) => engine.send(peer, errands.bytes(range)),
+                Errand::Send(peer) => engine.send(now, peer, errands.bytes(range)),
                 Errand::Close(peer) => engine.close(now, peer, &mut Out { socket: &port.socket, arrived }),
             }
         }

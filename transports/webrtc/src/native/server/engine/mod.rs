@@ -2,6 +2,7 @@
 
 mod alarms;
 mod demux;
+mod flow;
 mod peer;
 
 use std::net::SocketAddr;
@@ -212,14 +213,14 @@ impl<E: Entropy> Engine<E> {
     }
 
     /// Sends a message to a peer. Call [`handle_timeout`](Self::handle_timeout) after the last of a batch.
-    pub(crate) fn send(&mut self, to: PeerAddress, message: &[u8]) {
+    pub(crate) fn send(&mut self, now: Instant, to: PeerAddress, message: &[u8]) {
         let slot = self.open.get(&to.number()).copied();
         let peer = slot.and_then(|slot| self.slots.get_mut(slot as usize)?.as_mut());
         let (Some(slot), Some(peer)) = (slot, peer) else {
             self.statistics.dropped_outgoing += 1;
             return;
         };
-        self.statistics.dropped_outgoing += peer.send(message, &mut self.spare);
+        self.statistics.dropped_outgoing += peer.send(now, message, &mut self.spare);
         self.statistics.sent += 1;
         self.touch(slot);
     }
@@ -281,9 +282,11 @@ impl<E: Entropy> Engine<E> {
                 turn: self.turn,
                 opened: None,
             };
-            let wanted = peer.drain(now, &mut sink, &mut self.spare);
-            peer.unread = sink.unread;
-            if let (Some(address), false) = (sink.opened, was_open) {
+            let (wanted, dropped) = peer.drain(now, &mut sink, &mut self.spare);
+            let (unread, opened) = (sink.unread, sink.opened);
+            peer.unread = unread;
+            self.statistics.dropped_outgoing += dropped;
+            if let (Some(address), false) = (opened, was_open) {
                 self.statistics.opened += 1;
                 peer.expires = now + SILENCE;
                 self.open.insert(address.number(), slot);

@@ -13,6 +13,7 @@ use str0m::{Candidate, Event, IceConnectionState, IceCreds, Input, Output, Rtc, 
 use super::OfferError;
 use super::alarms::Alarm;
 use super::demux::{Kind, Path};
+use super::flow::{Flow, UNDER_WAY};
 use crate::PeerAddress;
 use crate::data_channel::{LABEL, MAX_RETRANSMITS, STREAM};
 
@@ -40,19 +41,19 @@ pub(crate) struct Peer {
     pub(crate) alarm: Alarm,
     /// If it is not open by then, it is gone; if nothing was heard of it by then, too.
     pub(crate) expires: Instant,
-    /// What the channel has no room for: the newest, in order.
-    waiting: VecDeque<Vec<u8>>,
+    flow: Flow,
+    /// What the channel has no room for, and since when: the newest, in order.
+    waiting: VecDeque<(Instant, Vec<u8>)>,
     has_ended: bool,
     /// What of it the game has not taken yet, and since when that is counted.
     pub(crate) unread: (u64, usize),
 }
 
-/// Bytes that may be under way in a channel. As much as a connection's fastest rate, 4 MB/s, has on a path of
-/// 60 ms; what they add to the delay of a slower path is little, since the connection follows the path.
-const MAX_UNDER_WAY: usize = 256 << 10;
-
 /// Datagrams that wait for room in a channel: as many as a connection sends at one moment. One more, and the oldest goes.
 pub(crate) const MAX_WAITING: usize = 64;
+
+/// What has waited for longer is out of date: it is lost, and the connection makes something newer of it.
+const MAX_WAIT: Duration = Duration::from_millis(200);
 
 /// The engine of a peer holds some 30 datagrams that it was not asked about.
 const MAX_FED: u32 = 8;
@@ -76,7 +77,7 @@ pub(crate) fn config() -> Result<RtcConfig, String> {
         .set_ice_lite(true)
         .clear_codecs()
         .set_mtu(MTU)
-        .set_sctp_max_buffered_amount(MAX_UNDER_WAY)
+        .set_sctp_max_buffered_amount(*UNDER_WAY.end())
         // Nobody sends more than a datagram at once.
         .set_sctp_max_message_size(2_048))
 }
@@ -123,6 +124,7 @@ impl Peer {
             fed: 0,
             alarm: Alarm::default(),
             expires,
+            flow: Flow::new(now),
             waiting: VecDeque::new(),
             has_ended: false,
             unread: (0, 0),
@@ -188,48 +190,56 @@ impl Peer {
     }
 
     /// Sends a datagram, or has it wait until there is room. How many older ones went for it.
-    pub(crate) fn send(&mut self, datagram: &[u8], spare: &mut Vec<Vec<u8>>) -> u64 {
+    pub(crate) fn send(&mut self, now: Instant, datagram: &[u8], spare: &mut Vec<Vec<u8>>) -> u64 {
         if self.address.is_none() {
             return 1;
         }
-        if self.waiting.is_empty() && self.write(datagram) {
+        if self.waiting.is_empty() && self.write(now, datagram) {
             return 0;
         }
         let mut dropped = 0;
         while self.waiting.len() >= MAX_WAITING {
-            spare.extend(self.waiting.pop_front());
+            spare.extend(self.waiting.pop_front().map(|(_, oldest)| oldest));
             dropped += 1;
         }
         let mut buffer = spare.pop().unwrap_or_default();
         buffer.clear();
         buffer.extend_from_slice(datagram);
-        self.waiting.push_back(buffer);
+        self.waiting.push_back((now, buffer));
         dropped
     }
 
-    /// Hands what comes out of the engine to `sink`, until there is nothing more; when it wants to be called again.
+    /// Hands what comes out of the engine to `sink`, until there is nothing more; when it wants to be called again, and how many
+    /// datagrams had waited for too long.
     pub(crate) fn drain(
         &mut self,
         now: Instant,
         sink: &mut impl Sink,
         spare: &mut Vec<Vec<u8>>,
-    ) -> Option<Instant> {
+    ) -> (Option<Instant>, u64) {
         self.fed = 0;
+        let mut dropped = self.forget_old(now, spare);
         loop {
             let output = match self.guarded(|rtc| rtc.poll_output().ok()).flatten() {
                 Some(output) => output,
                 None => {
                     self.has_ended = true;
-                    return None;
+                    return (None, dropped);
                 }
             };
             match output {
                 Output::Timeout(at) => {
-                    if self.write_waiting(spare) {
+                    if self.write_waiting(now, spare) {
                         continue;
                     }
                     self.has_ended |= !self.rtc.is_alive();
-                    return Some(at);
+                    if self.has_ended {
+                        dropped += self.waiting.len() as u64;
+                        self.waiting.clear();
+                    }
+                    // So that what waits is written, or forgotten, in time.
+                    let due = self.waiting.front().map(|(since, _)| *since + MAX_WAIT);
+                    return (Some(due.map_or(at, |due| due.min(at))), dropped);
                 }
                 Output::Transmit(transmit) => {
                     let is_check = Kind::of(&transmit.contents) == Kind::Stun;
@@ -267,12 +277,23 @@ impl Peer {
         }
     }
 
+    /// Drops what has waited for too long; how many that were.
+    fn forget_old(&mut self, now: Instant, spare: &mut Vec<Vec<u8>>) -> u64 {
+        let mut dropped = 0;
+        while self.waiting.front().is_some_and(|(since, _)| now.saturating_duration_since(*since) >= MAX_WAIT)
+        {
+            spare.extend(self.waiting.pop_front().map(|(_, oldest)| oldest));
+            dropped += 1;
+        }
+        dropped
+    }
+
     /// Writes what waits, as far as there is room; whether anything was written.
-    fn write_waiting(&mut self, spare: &mut Vec<Vec<u8>>) -> bool {
+    fn write_waiting(&mut self, now: Instant, spare: &mut Vec<Vec<u8>>) -> bool {
         let mut has_written = false;
-        while let Some(datagram) = self.waiting.pop_front() {
-            if !self.write(&datagram) {
-                self.waiting.push_front(datagram);
+        while let Some((since, datagram)) = self.waiting.pop_front() {
+            if !self.write(now, &datagram) {
+                self.waiting.push_front((since, datagram));
                 break;
             }
             spare.push(datagram);
@@ -281,12 +302,20 @@ impl Peer {
         has_written
     }
 
-    fn write(&mut self, datagram: &[u8]) -> bool {
-        let channel = self.channel;
+    fn write(&mut self, now: Instant, datagram: &[u8]) -> bool {
+        let (channel, mut flow) = (self.channel, self.flow);
         let written = self.guarded(|rtc| {
-            rtc.channel(channel).is_some_and(|mut channel| matches!(channel.write(true, datagram), Ok(true)))
+            let Some(mut channel) = rtc.channel(channel) else { return false };
+            let under_way = channel.buffered_amount();
+            under_way + datagram.len() <= flow.allows(now, under_way)
+                && matches!(channel.write(true, datagram), Ok(true))
         });
-        written.unwrap_or(false)
+        let written = written.unwrap_or(false);
+        if written {
+            flow.wrote(now, datagram.len());
+        }
+        self.flow = flow;
+        written
     }
 
     /// A fault in the engine is the end of one peer, not of all.

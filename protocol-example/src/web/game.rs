@@ -39,6 +39,7 @@ impl Game {
         }
     }
 
+    // ANCHOR: join
     pub(super) fn join(&mut self) {
         let name = self.page.name.value().trim().to_owned();
         // The server that this page came from, unless the address of the page names another (`?server=https://..`).
@@ -53,6 +54,7 @@ impl Game {
             Err(error) => self.page.show_state(&State::Refused, &error.to_string()),
         }
     }
+    // ANCHOR_END: join
 
     pub(super) fn say(&mut self) {
         let text = self.page.line.value();

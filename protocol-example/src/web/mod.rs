@@ -32,9 +32,11 @@ pub fn start() {
     let game = Rc::new(RefCell::new(Game::new(page)));
 
     listen_to_the_player(&game);
+    // ANCHOR: ticker
     // In a hidden tab too: the session lives on, and what arrives is taken in.
     let ticking = Rc::clone(&game);
     let ticker = Ticker::start(FRAME, move || ticking.borrow_mut().turn());
+    // ANCHOR_END: ticker
     // For as long as the page is there.
     std::mem::forget(ticker);
     draw_each_frame(game);

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::files::kind_of;
+
 /// How long a browser may take to answer.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -45,6 +47,8 @@ struct Wire {
     next: u64,
     /// What the consoles of pages said: the session, and the words.
     console: Vec<(String, String)>,
+    /// An origin that is not there, and the folder that is shown in its place.
+    made_up: Option<(String, PathBuf)>,
 }
 
 impl Chromium {
@@ -74,7 +78,8 @@ impl Chromium {
             .expect("a browser that starts");
         let into = browser.stdin.take().expect("a pipe");
         let from = listen(browser.stdout.take().expect("a pipe"));
-        let wire = Rc::new(RefCell::new(Wire { browser, into, from, next: 0, console: Vec::new() }));
+        let wire =
+            Rc::new(RefCell::new(Wire { browser, into, from, next: 0, console: Vec::new(), made_up: None }));
         Self { wire, profile, results }
     }
 
@@ -124,6 +129,12 @@ impl Page {
     /// Puts it in front of the other pages, which nobody sees then.
     pub fn to_front(&self) {
         self.ask("Page.bringToFront", json!({}));
+    }
+
+    /// Shows it the files of a folder as if they came from an origin that nobody has: one with https, say.
+    pub fn make_up(&self, origin: &str, folder: &Path) {
+        self.wire.borrow_mut().made_up = Some((origin.to_owned(), folder.to_owned()));
+        self.ask("Fetch.enable", json!({ "patterns": [{ "urlPattern": format!("{origin}/*") }] }));
     }
 
     /// Loads it anew.
@@ -315,12 +326,34 @@ impl Wire {
                 let details = &parameters["exceptionDetails"];
                 format!("exception: {} {}", details["text"], details["exception"]["description"])
             }
+            Some("Fetch.requestPaused") => return self.answer_for_the_made_up(message),
             Some("Log.entryAdded") => {
                 format!("{}: {}", parameters["entry"]["level"], parameters["entry"]["text"])
             }
             _ => return,
         };
         self.console.push((text(&message["sessionId"]), words));
+    }
+
+    /// Its answer is not waited for: something else is.
+    fn answer_for_the_made_up(&mut self, message: &Value) {
+        let (session, request) = (text(&message["sessionId"]), &message["params"]);
+        let url = text(&request["request"]["url"]);
+        let file = self.made_up.as_ref().and_then(|(origin, folder)| {
+            let path = url.strip_prefix(origin.as_str())?.split('?').next()?.trim_start_matches('/');
+            let name = if path.is_empty() { "index.html" } else { path };
+            Some((kind_of(name), std::fs::read(folder.join(name)).ok()?))
+        });
+        let answer = match file {
+            Some((kind, bytes)) => json!({
+                "requestId": request["requestId"],
+                "responseCode": 200,
+                "responseHeaders": [{ "name": "Content-Type", "value": kind }],
+                "body": to_base64(&bytes),
+            }),
+            None => json!({ "requestId": request["requestId"], "responseCode": 404 }),
+        };
+        self.tell(Some(&session), "Fetch.fulfillRequest", &answer);
     }
 }
 
@@ -389,6 +422,21 @@ fn base64(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// The other way round.
+fn to_base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(three.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for digit in 0..4_usize {
+            let six = bits >> (18 - 6 * digit) & 63;
+            text.push(if digit <= three.len() { char::from(DIGITS[six as usize]) } else { '=' });
+        }
+    }
+    text
+}
+
 /// Where the page of a test, or of the example, was built.
 #[must_use]
 pub fn folder(name: &str) -> PathBuf {
@@ -397,13 +445,20 @@ pub fn folder(name: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::base64;
+    use super::{base64, to_base64};
 
     #[test]
-    fn pictures_are_read() {
-        assert_eq!(base64("Zm9vYmFy"), b"foobar");
-        assert_eq!(base64("Zm9vYg=="), b"foob");
-        assert_eq!(base64("/+8="), [0xff, 0xef]);
-        assert_eq!(base64(""), b"");
+    fn pictures_are_read_and_files_written() {
+        let known: [(&str, &[u8]); 5] = [
+            ("Zm9vYmFy", b"foobar"),
+            ("Zm9vYg==", b"foob"),
+            ("Zm9vYmE=", b"fooba"),
+            ("/+8=", &[0xff, 0xef]),
+            ("", b""),
+        ];
+        for (text, bytes) in known {
+            assert_eq!(base64(text), bytes);
+            assert_eq!(to_base64(bytes), text);
+        }
     }
 }

@@ -91,7 +91,7 @@ fn answer(mut stream: TcpStream, files: &BTreeMap<String, Vec<u8>>) -> std::io::
     stream.write_all(body)
 }
 
-fn kind_of(name: &str) -> &'static str {
+pub(crate) fn kind_of(name: &str) -> &'static str {
     match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("html") => "text/html; charset=utf-8",
         Some("css") => "text/css",

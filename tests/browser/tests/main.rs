@@ -387,6 +387,23 @@ fn e4_what_is_no_server_of_ours_is_told() {
 }
 
 #[test]
+fn e4_a_page_from_https_is_told_that_it_may_not_call_a_server_over_http() {
+    let stage = Stage::new();
+    let page = stage.browser.page("e4_mixed");
+    page.make_up("https://game.example.com", &folder("BOWLINE_BROWSER_PAGE"));
+    page.go("https://game.example.com/?server=http://game.example.com:14191&name=ann");
+    let told = page.until_told("no socket:");
+    assert!(
+        told.contains("this page came over https, and the server at http://game.example.com:14191"),
+        "{told}"
+    );
+    // Its own machine it may call, and it tries to.
+    page.go("https://game.example.com/?server=http://127.0.0.1:1&name=ann&attempts=1");
+    page.until_told("ticker in a worker");
+    assert!(!page.story().iter().any(|line| line.starts_with("no socket")), "{:?}", page.story());
+}
+
+#[test]
 fn e4_a_server_that_no_packet_reaches_is_told_with_what_was_tried() {
     // Its signalling answers, and says that its data goes to a port where nobody is.
     let nobody = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");

@@ -4,7 +4,6 @@
 //! it. Its packages are unpacked, the library is built once, and put where the compiler looks for it.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -153,7 +152,7 @@ fn make_whole(usr: &Path) -> Result<(), Failure> {
     let programs = usr.join("lib/rustlib").join(HOST).join("bin");
     fs::create_dir_all(&programs).map_err(file_trouble)?;
     let linker = ours.join("lib/rustlib").join(HOST).join("bin/rust-lld");
-    symlink(linker, programs.join("rust-lld")).map_err(file_trouble)?;
+    process::run(Command::new("ln").arg("-s").arg(linker).arg(programs.join("rust-lld")))?;
     // The compiler finds its own libraries where it was unpacked, and not in the system.
     let program = usr.join("bin/rustc.sh");
     let script = "#!/bin/sh\n\
@@ -161,7 +160,7 @@ fn make_whole(usr: &Path) -> Result<(), Failure> {
                   export LD_LIBRARY_PATH=\"$here/lib/x86_64-linux-gnu:$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}\"\n\
                   exec \"$here/bin/rustc\" \"$@\"\n";
     fs::write(&program, script).map_err(file_trouble)?;
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).map_err(file_trouble)
+    process::run(Command::new("chmod").arg("+x").arg(&program))
 }
 
 /// Builds the standard library for the target, and puts it where the compiler looks for it.

@@ -2,6 +2,7 @@
 //! come in. The clients are a process of their own, so that the server's figures are its own.
 //! `cargo bench -p bowline-tests --bench crowd`, on Linux.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -18,38 +19,49 @@ const TICK: Duration = Duration::from_millis(50);
 const WHILE: Duration = Duration::from_secs(10);
 
 fn main() {
-    let mut arguments = std::env::args().skip_while(|argument| argument != "--crowd-of").skip(1);
-    match (arguments.next(), arguments.next()) {
-        (Some(count), Some(url)) => crowd(count.parse().expect("a number"), &url),
-        _ => serve(),
+    let arguments: Vec<String> = std::env::args().collect();
+    let after =
+        |word: &str| arguments.iter().position(|argument| argument == word).map(|at| &arguments[at + 1..]);
+    match (after("--crowd"), after("--offers")) {
+        (Some(url), _) => crowd(CROWD, &url[0]),
+        (_, Some(_)) => offers(),
+        _ => {
+            println!("WebRTC over loopback, one thread for all peers, one for the game\n");
+            // Each in a process of its own: what one has left would be used again by the other.
+            let program = std::env::current_exe().expect("it runs");
+            let offers =
+                Command::new(program).args(["--offers", "-"]).status().expect("the same program once more");
+            assert!(offers.success());
+            serve();
+        }
     }
 }
 
-/// The server's process.
-fn serve() {
+fn listen() -> (Server<Arena, webrtc::ServerSocket>, String) {
     let addrs = webrtc::ServerAddrs::new("127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0");
     let setup = webrtc::ServerSetup::new(&addrs).with_offer_rate(10_000, 10_000);
     let mut server = Server::<Arena, _>::new(ServerConfig::default());
     let socket = webrtc::Socket::new(setup, server.socket_config()).expect("loopback has ports");
     let url = format!("http://{}", socket.signaling_address());
     server.listen(socket);
-    println!("WebRTC over loopback, one thread for all peers, one for the game\n");
+    (server, url)
+}
 
-    unfinished_offers(&url);
-
+/// The server's process.
+fn serve() {
+    let (server, url) = listen();
     let before = resident();
-    let mut crowd = Crowd::start(CROWD, &url);
+    let mut crowd = Crowd::start(&url);
     let mut host = Host { server, users: 0, messages: 0 };
-    while !crowd.said("all in") {
+    while !crowd.said("all in") || host.users < CROWD {
         host.turn();
     }
-    assert_eq!(host.users, CROWD);
     let each = (resident() - before) / CROWD as u64;
     println!("  {CROWD} clients in: {} KiB of the server's memory for each", each >> 10);
     println!("  from connect() to Connected: {}", crowd.words("times"));
 
     host.go_on(Duration::from_secs(3));
-    println!("  idle: {:.1} % of a core", host.share_of_a_core());
+    println!("  idle, but for a heartbeat a second each way: {}", host.share_of_a_core());
     crowd.tell("talk");
     host.go_on(Duration::from_secs(3));
     host.messages = 0;
@@ -62,21 +74,21 @@ fn serve() {
 }
 
 /// Offers that are never finished, and what each keeps.
-fn unfinished_offers(url: &str) {
+fn offers() {
     const OFFERS: usize = 1_000;
+    let (_server, url) = listen();
     let before = resident();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let offer = OFFER.replace('\n', "\\r\\n");
     runtime.block_on(async {
         for _ in 0..OFFERS {
             let body = format!("{{\"type\":\"offer\",\"sdp\":\"{offer}\"}}");
-            let status = post(url, &body).await;
+            let status = post(&url, &body).await;
             assert!(status.contains("200 OK"), "{status}");
         }
     });
     let each = (resident() - before) / OFFERS as u64;
     println!("  {OFFERS} unfinished offers: {} KiB of the server's memory for each", each >> 10);
-    std::thread::sleep(Duration::from_secs(11));
 }
 
 /// An offer as a browser makes it, with a fingerprint of nobody's.
@@ -144,11 +156,15 @@ impl Host {
         }
     }
 
-    /// The processor time that all threads of this process take, in percent of one core.
-    fn share_of_a_core(&mut self) -> f64 {
-        let (start, before) = (Instant::now(), processor_time());
+    /// The processor time that the transport's thread and the game's take, in percent of one core.
+    fn share_of_a_core(&mut self) -> String {
+        let (start, before) = (Instant::now(), processor_times());
         self.go_on(WHILE);
-        (processor_time() - before) / start.elapsed().as_secs_f64() * 100.0
+        let passed = start.elapsed().as_secs_f64();
+        let after = processor_times();
+        let share = |thread: &str| (after[thread] - before[thread]) / passed * 100.0;
+        let name = std::fs::read_to_string("/proc/self/comm").expect("this is Linux");
+        format!("{:.1} % of a core, and the game's own {:.1} %", share("bowline-webrtc"), share(name.trim()))
     }
 }
 
@@ -160,10 +176,10 @@ struct Crowd {
 }
 
 impl Crowd {
-    fn start(count: usize, url: &str) -> Self {
+    fn start(url: &str) -> Self {
         let program = std::env::current_exe().expect("it runs");
         let mut child = Command::new(program)
-            .args(["--crowd-of", &count.to_string(), url])
+            .args(["--crowd", url])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -260,11 +276,15 @@ fn resident() -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
 }
 
-/// Seconds that this process has spent on a processor.
-fn processor_time() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("this is Linux");
-    let after_name = stat.rsplit(')').next().expect("the name is in brackets");
-    let fields: Vec<f64> = after_name.split_whitespace().filter_map(|field| field.parse().ok()).collect();
-    // Fields 14 and 15 of proc(5); the state, which is no number, and the two before it are left out here.
-    (fields[10] + fields[11]) / 100.0
+/// Seconds that each thread of this process has spent on a processor, by its name.
+fn processor_times() -> BTreeMap<String, f64> {
+    let threads = std::fs::read_dir("/proc/self/task").expect("this is Linux");
+    let of_thread = |folder: std::path::PathBuf| {
+        let stat = std::fs::read_to_string(folder.join("stat")).ok()?;
+        let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
+        let fields: Vec<f64> = rest.split_whitespace().filter_map(|field| field.parse().ok()).collect();
+        // Fields 14 and 15 of proc(5); the state, which is no number, and the two before it are left out here.
+        Some((name.to_owned(), (fields.get(10)? + fields.get(11)?) / 100.0))
+    };
+    threads.filter_map(|thread| of_thread(thread.ok()?.path())).collect()
 }

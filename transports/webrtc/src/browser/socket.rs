@@ -53,6 +53,10 @@ struct Attempt {
 }
 
 impl ClientSocket {
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        expect(dead_code, reason = "compiled to be looked at: the sockets of this machine are others")
+    )]
     pub(crate) fn open(destination: Destination, config: SocketConfig) -> Result<Self, SignalingError> {
         if destination.signaling.is_none() {
             fetch::check(&destination.endpoint())?;

@@ -180,7 +180,7 @@ impl Page {
     pub fn until(&self, expression: &str) {
         let until = Instant::now() + LIMIT;
         while self.value(expression) != Value::Bool(true) {
-            let page = || self.value("document.body.innerText");
+            let page = || self.value("document.body?.innerText");
             assert!(
                 Instant::now() < until,
                 "not so: {expression}; the story: {:#?}; the page: {}",

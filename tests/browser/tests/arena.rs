@@ -48,7 +48,7 @@ impl Drop for Program {
 }
 
 fn until_state(page: &Page, state: &str) {
-    page.until(&format!("document.body.dataset.state === '{state}'"));
+    page.until(&format!("document.body?.dataset.state === '{state}'"));
 }
 
 /// Where the ship is, as the page says it: eastwards and northwards.
@@ -117,11 +117,11 @@ fn e4_the_arena_says_why_there_is_no_connection() {
     // A name that cannot be read is refused by the game.
     page.go(&format!("{address}/?name=%20"));
     until_state(&page, "refused");
-    page.until("document.getElementById('reason').innerText.includes('choose a name that can be read')");
+    page.until("document.getElementById('reason')?.innerText.includes('choose a name that can be read')");
 
     page.go(&format!("{address}/?name=Ann"));
     until_state(&page, "connected");
     drop(server);
     until_state(&page, "reconnecting");
-    page.until("document.getElementById('reason').innerText.includes('cannot be reached')");
+    page.until("document.getElementById('reason')?.innerText.includes('cannot be reached')");
 }

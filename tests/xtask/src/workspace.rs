@@ -40,6 +40,15 @@ impl Workspace {
         // The cargo that runs us: the toolchain that the user chose, on every step.
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.args(arguments).current_dir(&self.root);
+        // Cargo says in these which package it runs: this one. `ring` asks to be built anew when they change, and all of
+        // WebRTC with it, so that a build by us and a build by hand would each undo the other.
+        let ours = std::env::vars_os().map(|(name, _)| name).filter(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        });
+        ours.for_each(|name| {
+            command.env_remove(name);
+        });
         command
     }
 

@@ -44,6 +44,7 @@ struct Player<P: Spoken> {
     client: Client<P, ClientSocket>,
     pending: Option<PendingResponse<Question>>,
     started: f64,
+    turns: u32,
 }
 
 fn play<P: Spoken>() {
@@ -66,7 +67,7 @@ impl<P: Spoken> Player<P> {
             max_attempts: parameter("attempts").and_then(|attempts| attempts.parse().ok()),
             ..ReconnectPolicy::default()
         });
-        Self { client: Client::new(config), pending: None, started: 0.0 }
+        Self { client: Client::new(config), pending: None, started: 0.0, turns: 0 }
     }
 
     fn connect(&mut self) -> Result<(), String> {
@@ -84,6 +85,8 @@ impl<P: Spoken> Player<P> {
     }
 
     fn turn(&mut self) {
+        self.turns += 1;
+        set("turns", &self.turns.into());
         self.client.receive();
         while let Some(event) = self.client.next_event() {
             self.hear(event);

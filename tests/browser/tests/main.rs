@@ -191,8 +191,14 @@ fn e3_a_page_that_nobody_sees_stays_in() {
     let other = stage.browser.page("e3_in_front");
     other.to_front();
     page.until("document.visibilityState === 'hidden'");
-    // Longer than the time-out, at which timers that are slowed to one a minute would be too late.
-    sleep(Duration::from_secs(12));
+    // Its turns go on as they were, which a timer of the page would not do: that is slowed to one a second.
+    let turns = || page.value("window.turns").as_u64().expect("a number");
+    let before = turns();
+    sleep(Duration::from_secs(3));
+    let in_three_seconds = turns() - before;
+    assert!(in_three_seconds > 30, "{in_three_seconds} turns in 3 s");
+    // Longer than the time-out.
+    sleep(Duration::from_secs(9));
     page.command("ask 21");
     page.until_told("answer 42");
     assert_eq!(page.story().iter().filter(|line| line.contains("connect")).count(), 1, "{:?}", page.story());

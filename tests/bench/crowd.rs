@@ -67,9 +67,7 @@ fn serve() {
     host.messages = 0;
     let share = host.share_of_a_core();
     let a_second = host.messages as f64 / WHILE.as_secs_f64();
-    println!(
-        "  20 messages of 100 bytes a second, each way: {share:.1} % of a core, {a_second:.0} a second in all"
-    );
+    println!("  20 messages of 100 bytes a second, each way: {share}; {a_second:.0} a second in all");
     crowd.tell("leave");
 }
 

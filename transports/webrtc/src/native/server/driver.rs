@@ -4,7 +4,7 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bowline_core::{Entropy, SocketConfig};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -56,9 +56,6 @@ const MAX_QUESTIONS: usize = 256;
 
 /// After so many datagrams the engine looks at its other work.
 const MAX_RECEIVES: usize = 512;
-
-/// How long the last goodbyes may take.
-const FAREWELL: Duration = Duration::from_millis(100);
 
 impl Shared {
     pub(crate) fn new(config: &SocketConfig, plain: Option<Arc<Plain>>) -> Self {
@@ -153,8 +150,6 @@ impl<E: Entropy> Driver<E> {
         self.run_errands(Instant::now());
         let Self { engine, port, arrived, .. } = &mut self;
         engine.close_all(Instant::now(), &mut Out { socket: &port.socket, arrived });
-        // The kernel has them by now; what is not sent is not worth waiting for.
-        tokio::time::timeout(FAREWELL, tokio::task::yield_now()).await.ok();
         self.shared.end();
     }
 

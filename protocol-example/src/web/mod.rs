@@ -85,9 +85,12 @@ fn on(
     callback.forget();
 }
 
+/// What the browser calls with the time of a frame.
+type EachFrame = Closure<dyn FnMut(f64)>;
+
 /// Draws when the browser shows a frame, which in a hidden tab it does not.
 fn draw_each_frame(game: Rc<RefCell<Game>>) {
-    let next: Rc<RefCell<Option<Closure<dyn FnMut(f64)>>>> = Rc::default();
+    let next: Rc<RefCell<Option<EachFrame>>> = Rc::default();
     let again = Rc::clone(&next);
     *next.borrow_mut() = Some(Closure::new(move |millis| {
         game.borrow_mut().draw(millis);

@@ -56,6 +56,15 @@ impl Host {
         Self::start_of(ServerSetup::new(&on_loopback(public)))
     }
 
+    /// Ends this server and starts another where it was.
+    #[must_use]
+    pub fn restart(self) -> Self {
+        let signaling = self.signaling.to_string();
+        // Its ports are free when it has ended.
+        drop(self);
+        Self::start_of(ServerSetup::new(&ServerAddrs { signaling, ..on_loopback("127.0.0.1:0") }))
+    }
+
     fn start_of(setup: ServerSetup) -> Self {
         let mut server = Server::new(ServerConfig::default());
         let webrtc = webrtc::Socket::new(setup, server.socket_config()).expect("ports for WebRTC");

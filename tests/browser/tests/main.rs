@@ -347,6 +347,8 @@ fn e4_a_server_that_goes_is_told_and_one_that_comes_back_is_joined() {
     host.teller.order("shut-down");
     page.until_told("disconnected (server_shutdown)");
     page.until_told("reconnecting 1");
+    let host = host.restart();
+    host.teller.until_told("ann is in, by webrtc");
 }
 
 #[test]

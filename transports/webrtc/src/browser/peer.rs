@@ -87,7 +87,7 @@ impl Peer {
         let (link, connection) = (Rc::clone(&self.link), self.connection.clone());
         let on_ice = callback(move |_| match connection.ice_connection_state() {
             RtcIceConnectionState::Connected | RtcIceConnectionState::Completed => {
-                link.advance(Step::Encrypting)
+                link.advance(Step::Encrypting);
             }
             RtcIceConnectionState::Failed => link.fail(Failing::GivenUp),
             // A path that is lost may come back; the session knows how long to wait for it.

@@ -68,7 +68,7 @@ pub use bowline_client::{
 pub use bowline_core::connection::{ConnectError, Incoming, encode_auth as credentials};
 pub use bowline_core::handshake::DoorwayConfig;
 #[doc(hidden)]
-pub use bowline_core::protocol::ItemVisitor;
+pub use bowline_core::protocol::{Both, ItemVisitor, MessageVisitor, One, RequestVisitor};
 pub use bowline_core::protocol::{Difference, Direction, Family, ItemKind, Mismatch, Mode};
 pub use bowline_core::{
     AppText, Asked, BitReader, BitWriter, CarriesRequests, Channel, ChannelOf, ChannelStats, Clock,
@@ -104,10 +104,10 @@ pub mod transport {
     //! Where datagrams come from and go to: the traits, the middleware, and the transports that features choose.
 
     pub use bowline_core::transport::{
-        Address, Admission, Applicant, Bandwidth, BurstLoss, ClientTransport, Conditioned,
-        DEFAULT_MAX_DATAGRAM, Datagram, Either, EitherError, LaneStatistics, LinkConditionerConfig,
-        LinkProfile, LinkStatistics, Readiness, Security, SocketConfig, Transport, TransportError,
-        TransportErrorKind, conformance,
+        Address, AddressBytes, Admission, AnyAddress, Applicant, Bandwidth, BoxedClientTransport, BoxedError,
+        BoxedTransport, BurstLoss, ClientTransport, Conditioned, DEFAULT_MAX_DATAGRAM, Datagram, Either, EitherError,
+        LaneStatistics, LinkConditionerConfig, LinkProfile, LinkStatistics, PackAddress, Readiness, Security,
+        SocketConfig, Transport, TransportError, TransportErrorKind, conformance,
     };
 
     #[cfg(feature = "transport_local")]
@@ -200,9 +200,10 @@ pub mod __private {
     pub use core::result::Result::{self, Ok};
 
     pub use bowline_core::protocol::{
-        CarriesRequests, Channel, ChannelOf, ChannelSpec, ComponentOf, Direction, Family, FieldMask,
-        ItemSchema, ItemVisitor, Message, MessageOf, Mode, Mutable, NetEntity, Protocol, ProtocolSchema,
-        References, Replicate, Request, RequestOf, RequestSchema, ResourceOf, Tag, ToClient, ToServer,
+        Both, CarriesRequests, Channel, ChannelOf, ChannelSpec, ComponentOf, Direction, Family, FieldMask,
+        ItemSchema, ItemVisitor, Message, MessageOf, MessageVisitor, Mode, Mutable, NetEntity, One, Protocol,
+        ProtocolSchema, References, Replicate, Request, RequestOf, RequestSchema, RequestVisitor, ResourceOf,
+        Tag, ToClient, ToServer,
     };
     pub use bowline_core::{AnyResponder, Asked};
     pub use bowline_wire::{

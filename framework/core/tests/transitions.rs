@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bowline_core::connection::{Input, Step, Transition, transition};
 use bowline_core::handshake::{Doorway, DoorwayConfig, Knock};
-use bowline_core::protocol::{ChannelSpec, Direction, Mode, ProtocolSchema};
+use bowline_core::protocol::{ChannelSpec, Direction, MessageVisitor, Mode, ProtocolSchema, RequestVisitor};
 use bowline_core::{
     Connected, Connection, ConnectionConfig, DisconnectReason, Disconnected, Family, Instant, ItemVisitor,
     PendingAuth, Phase, Protocol, ProtocolSpec, RejectReason, Schema, Security, SeededEntropy,
@@ -92,10 +92,20 @@ impl Protocol for Game {
     type ResourceKind = ();
     type Components<F: Family> = ();
     type Resources<F: Family> = ();
+    type ComponentTypes = ();
+    type ResourceTypes = ();
 
     fn with_item<V: ItemVisitor<Self>>(_: usize, _: V) -> Option<V::Output> {
         None
     }
+
+    fn with_message<V: MessageVisitor<Self>>(_: (), _: V) {}
+
+    fn each_message<V: MessageVisitor<Self>>(_: &mut V) {}
+
+    fn with_requested<V: RequestVisitor<Self>>(_: (), _: V) {}
+
+    fn each_request<V: RequestVisitor<Self>>(_: &mut V) {}
 
     fn requested(_: (), _: bowline_core::AnyResponder) {}
 }

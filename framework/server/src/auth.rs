@@ -162,7 +162,8 @@ pub(crate) struct Decisions<P: Protocol, A> {
 
 enum Source<C> {
     Ticket(Verdict<C>),
-    Lookup(Pin<Box<dyn Future<Output = Decision<C>> + Send>>),
+    /// Behind a lock that nobody holds, so that a server can be looked at from several threads though a future cannot.
+    Lookup(Mutex<Pin<Box<dyn Future<Output = Decision<C>> + Send>>>),
 }
 
 impl<P: Protocol, A: bowline_core::Address> Decisions<P, A> {
@@ -184,7 +185,7 @@ impl<P: Protocol, A: bowline_core::Address> Decisions<P, A> {
     ) {
         let lookup =
             Box::pin(async move { authenticate.authenticate(&request).await.map(|()| request.auth) });
-        self.waiting.push((caller, Source::Lookup(lookup)));
+        self.waiting.push((caller, Source::Lookup(Mutex::new(lookup))));
     }
 
     /// The decisions that have been made since the last call, in the order in which they were asked for.
@@ -194,7 +195,7 @@ impl<P: Protocol, A: bowline_core::Address> Decisions<P, A> {
         self.waiting.retain_mut(|(caller, source)| {
             let decision = match source {
                 Source::Ticket(verdict) => verdict.take(),
-                Source::Lookup(lookup) => match lookup.as_mut().poll(&mut cx) {
+                Source::Lookup(lookup) => match poll(lookup, &mut cx) {
                     Poll::Ready(decision) => Some(decision),
                     Poll::Pending => None,
                 },
@@ -215,4 +216,11 @@ impl<P: Protocol, A: bowline_core::Address> Decisions<P, A> {
     pub(crate) fn has_lookups(&self) -> bool {
         self.waiting.iter().any(|(_, source)| matches!(source, Source::Lookup(_)))
     }
+}
+
+fn poll<C>(
+    lookup: &mut Mutex<Pin<Box<dyn Future<Output = Decision<C>> + Send>>>,
+    cx: &mut Context<'_>,
+) -> Poll<Decision<C>> {
+    lookup.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut().poll(cx)
 }

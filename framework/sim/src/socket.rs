@@ -1,6 +1,7 @@
 use std::convert::Infallible;
 use std::fmt;
 
+use bowline_core::transport::{AddressBytes, PackAddress};
 use bowline_core::{ClientTransport, Datagram, Instant, Security, Transport};
 
 use crate::Network;
@@ -24,6 +25,16 @@ impl SimAddress {
 impl fmt::Display for SimAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "sim:{}", self.0)
+    }
+}
+
+impl PackAddress for SimAddress {
+    fn pack(&self, bytes: &mut AddressBytes) {
+        self.0.pack(bytes);
+    }
+
+    fn unpack(bytes: &mut &[u8]) -> Option<Self> {
+        u16::unpack(bytes).map(Self)
     }
 }
 

@@ -83,6 +83,12 @@ impl<'a> Replicated<'a> {
         }
     }
 
+    /// The types as a tree.
+    pub(super) fn tree(&self, p: &Private<'_>) -> TokenStream {
+        let (types, tree) = (format_ident!("{}Types", self.name), tree(p, self.items));
+        quote!(type #types = #tree;)
+    }
+
     /// What the impl of `ComponentOf` or `ResourceOf` says of one, besides its tag.
     pub(super) fn place(&self, p: &Private<'_>, index: usize, Item { variant, .. }: &Item) -> TokenStream {
         let (kinds, family, all, ty) = (self.kind(), family_param(), local("all__"), self.family_type());
@@ -137,6 +143,22 @@ pub(super) fn with_item(p: &Private<'_>, model: &Protocol) -> TokenStream {
             #visitor: #generic,
         ) -> #p::Option<#generic::Output> {
             match #number { #(#arms)* _ => #p::None }
+        }
+    }
+}
+
+/// Half of the types on each side: the depth is what the compiler counts.
+fn tree(p: &Private<'_>, items: &[Item]) -> TokenStream {
+    match items {
+        [] => quote!(()),
+        [Item { path, .. }] => {
+            let p = p.at(path.span());
+            quote_spanned!(p.span=> #p::One<#path>)
+        }
+        _ => {
+            let (left, right) = items.split_at(items.len() / 2);
+            let (left, right) = (tree(p, left), tree(p, right));
+            quote!(#p::Both<#left, #right>)
         }
     }
 }

@@ -243,6 +243,8 @@ fn protocol_impl(p: &Private<'_>, model: &Protocol) -> TokenStream {
     });
     let replicated = Replicated::both(model).map(|kind| kind.types(p));
     let with_item = entities::with_item(p, model);
+    let trees = Replicated::both(model).map(|kind| kind.tree(p));
+    let visits = visits(p, model);
     let (any_request, requested) = (format_ident!("{ident}Request"), format_ident!("{ident}Requested"));
     let (request, responder) = (local("request__"), local("responder__"));
     let arms = model.requests.iter().map(|Item { variant, .. }| {
@@ -275,9 +277,11 @@ fn protocol_impl(p: &Private<'_>, model: &Protocol) -> TokenStream {
             type Auth = #auth;
             #(#types)*
             #(#replicated)*
+            #(#trees)*
             type Requested = #requested;
 
             #with_item
+            #visits
 
             #[allow(unused_variables)]
             fn requested(#request: Self::Request, #responder: #p::AnyResponder) -> Self::Requested {
@@ -285,6 +289,42 @@ fn protocol_impl(p: &Private<'_>, model: &Protocol) -> TokenStream {
             }
         }
     }
+}
+
+/// The methods of `Protocol` that find the type of a message or request, and that name all.
+fn visits(p: &Private<'_>, model: &Protocol) -> TokenStream {
+    let (visitor, value, generic) = (local("visitor__"), local("value__"), format_ident!("Visitor__"));
+    let kinds = [("Message", &model.messages, "Message"), ("Request", &model.requests, "Requested")];
+    let methods = kinds.map(|(kind, items, any)| {
+        let lower = kind.to_lowercase();
+        let of_protocol = format_ident!("{}{any}", target(&model.ident));
+        let (visits, method) = (format_ident!("{kind}Visitor"), format_ident!("{lower}"));
+        let with = format_ident!("with_{}", any.to_lowercase());
+        let each = format_ident!("each_{lower}");
+        let any = format_ident!("{any}");
+        let arms = items.iter().map(|Item { variant, path }| {
+            let p = p.at(path.span());
+            quote_spanned! {p.span=>
+                #of_protocol::#variant(#value) => #p::#visits::<Self>::#method::<#path>(#visitor, #value),
+            }
+        });
+        let names = items.iter().map(|Item { path, .. }| {
+            let p = p.at(path.span());
+            quote_spanned!(p.span=> #p::#visits::<Self>::name::<#path>(#visitor);)
+        });
+        quote! {
+            #[allow(unused_variables)]
+            fn #with<#generic: #p::#visits<Self>>(#value: Self::#any, #visitor: #generic) {
+                match #value { #(#arms)* }
+            }
+
+            #[allow(unused_variables)]
+            fn #each<#generic: #p::#visits<Self>>(#visitor: &mut #generic) {
+                #(#names)*
+            }
+        }
+    });
+    quote!(#(#methods)*)
 }
 
 fn entity_weight() -> Ident {

@@ -3,6 +3,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bowline_core::SocketConfig;
+use bowline_core::transport::{AddressBytes, PackAddress};
 
 use crate::inbox::Inbox;
 use crate::{ClientSocket, Socket};
@@ -103,6 +104,16 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "local:{}", self.0)
+    }
+}
+
+impl PackAddress for Address {
+    fn pack(&self, bytes: &mut AddressBytes) {
+        self.0.pack(bytes);
+    }
+
+    fn unpack(bytes: &mut &[u8]) -> Option<Self> {
+        u64::unpack(bytes).map(Self)
     }
 }
 

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use bowline_core::transport::{AddressBytes, PackAddress};
+
 /// A peer: on a server a client, on a client its server.
 ///
 /// It is made when the data channel opens and stays the same while that lives, wherever the peer's packets come from.
@@ -41,5 +43,16 @@ impl fmt::Display for PeerAddress {
             Some(remote) => remote.fmt(f),
             None => f.write_str("server"),
         }
+    }
+}
+
+impl PackAddress for PeerAddress {
+    fn pack(&self, bytes: &mut AddressBytes) {
+        self.number.pack(bytes);
+        self.remote.pack(bytes);
+    }
+
+    fn unpack(bytes: &mut &[u8]) -> Option<Self> {
+        Some(Self { number: u64::unpack(bytes)?, remote: Option::unpack(bytes)? })
     }
 }

@@ -18,7 +18,7 @@ mod replicate;
 pub use channel::{CarriesRequests, Channel, ChannelSpec, Direction, Mode, ToClient, ToServer};
 pub use description::{DESCRIPTION_LIMIT, Description, Difference, ItemKind, Mismatch};
 pub use entity::{NetEntity, References};
-pub use items::{Family, ItemVisitor};
+pub use items::{Both, Family, ItemVisitor, MessageVisitor, One, RequestVisitor};
 pub use replicate::{FieldMask, Mutable, Replicate};
 
 /// A message: something one side says to the other. Derived by `#[derive(Message)]`, which derives
@@ -28,7 +28,7 @@ pub use replicate::{FieldMask, Mutable, Replicate};
     label = "not a message",
     note = "derive it: `#[derive(Message)]`"
 )]
-pub trait Message: Wire + Send + 'static {
+pub trait Message: Wire + Send + Sync + 'static {
     /// The name of the type, as a mismatch report shows it.
     const NAME: &'static str;
 }
@@ -40,11 +40,11 @@ pub trait Message: Wire + Send + 'static {
     label = "not a request",
     note = "derive it: `#[derive(Request)]` with `#[request(response = ..)]`"
 )]
-pub trait Request: Wire + Send + 'static {
+pub trait Request: Wire + Send + Sync + 'static {
     /// The name of the type, as a mismatch report shows it.
     const NAME: &'static str;
     /// What answers it.
-    type Response: Wire + Send + 'static;
+    type Response: Wire + Send + Sync + 'static;
 }
 
 /// Everything a server and its clients must agree on. Derived by `#[derive(Protocol)]`.
@@ -73,28 +73,51 @@ pub trait Protocol: Sized + 'static {
     /// What a client shows to be let in.
     type Auth: Wire + Send + Sync + 'static;
     /// Any message: an enum with a variant for each.
-    type Message: Wire + Send + 'static;
+    type Message: Wire + Send + Sync + 'static;
     /// Any request.
-    type Request: Wire + Send + 'static;
+    type Request: Wire + Send + Sync + 'static;
     /// Any component.
-    type Component: Wire + Send + 'static;
+    type Component: Wire + Send + Sync + 'static;
     /// Any resource.
-    type Resource: Wire + Send + 'static;
+    type Resource: Wire + Send + Sync + 'static;
     /// Which component: an enum without values.
-    type ComponentKind: fmt::Debug + Copy + Eq + Send + 'static;
+    type ComponentKind: fmt::Debug + Copy + Eq + Send + Sync + 'static;
     /// Which resource: an enum without values.
-    type ResourceKind: fmt::Debug + Copy + Eq + Send + 'static;
+    type ResourceKind: fmt::Debug + Copy + Eq + Send + Sync + 'static;
     /// Something for each component.
-    type Components<F: Family>: Default + Send + 'static;
+    type Components<F: Family>: Default + Send + Sync + 'static;
     /// Something for each resource.
-    type Resources<F: Family>: Default + Send + 'static;
+    type Resources<F: Family>: Default + Send + Sync + 'static;
     /// Any request that arrived, with the right to answer it: an enum with an [`Asked`](crate::Asked) for each.
-    type Requested: fmt::Debug + Send + 'static;
+    type Requested: fmt::Debug + Send + Sync + 'static;
+    /// The types of the components as a tree of [`One`] and [`Both`], `()` where there are none: for adapters, which ask
+    /// more of each than this library does.
+    #[doc(hidden)]
+    type ComponentTypes;
+    /// The types of the resources, likewise.
+    #[doc(hidden)]
+    type ResourceTypes;
 
     /// Does something with a component or resource that is known by its number: components come first, in the order of the
     /// lists. `None` where there is no such number.
     #[doc(hidden)]
     fn with_item<V: ItemVisitor<Self>>(number: usize, visitor: V) -> Option<V::Output>;
+
+    /// Does something with a message whose type is not known.
+    #[doc(hidden)]
+    fn with_message<V: MessageVisitor<Self>>(message: Self::Message, visitor: V);
+
+    /// Names every message's type once.
+    #[doc(hidden)]
+    fn each_message<V: MessageVisitor<Self>>(visitor: &mut V);
+
+    /// Does something with a request that arrived and whose type is not known.
+    #[doc(hidden)]
+    fn with_requested<V: RequestVisitor<Self>>(requested: Self::Requested, visitor: V);
+
+    /// Names every request's type once.
+    #[doc(hidden)]
+    fn each_request<V: RequestVisitor<Self>>(visitor: &mut V);
 
     /// A request that arrived.
     #[doc(hidden)]

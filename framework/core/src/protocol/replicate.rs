@@ -32,7 +32,7 @@ use super::NetEntity;
     label = "not a component or resource",
     note = "derive it: `#[derive(Replicate)]`"
 )]
-pub trait Replicate: Sized + Send + 'static {
+pub trait Replicate: Sized + Send + Sync + 'static {
     /// The name of the type, as a mismatch report shows it.
     const NAME: &'static str;
     /// The shape of all fields that travel.

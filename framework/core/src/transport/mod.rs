@@ -7,11 +7,13 @@ use std::task::{Context, Poll};
 use crate::Instant;
 
 mod admission;
+mod boxed;
 mod conditioned;
 pub mod conformance;
 mod pair;
 
 pub use admission::{Admission, Applicant};
+pub use boxed::{AddressBytes, AnyAddress, BoxedClientTransport, BoxedError, BoxedTransport, PackAddress};
 pub use conditioned::{
     Bandwidth, BurstLoss, Conditioned, Held, Lane, LaneStatistics, LinkConditionerConfig, LinkProfile,
     LinkStatistics, Load,

@@ -177,6 +177,16 @@ impl<P: Protocol> ServerSide<P> {
         self.entities.spawn(&[]).ok_or(TooManyEntities)
     }
 
+    /// An entity whose components were elsewhere has them in the embedded world from now on; [`insert`](Self::insert) them.
+    /// Clients can write to it there. `false` where it is gone, or is there already.
+    pub fn embed(&mut self, entity: NetEntity) -> bool {
+        let is_news = self.entities.is_alive(entity) && !self.world.contains(entity);
+        if is_news {
+            self.world.begin(entity);
+        }
+        is_news
+    }
+
     /// An entity is gone; `false` where it was already.
     pub fn despawn(&mut self, entity: NetEntity) -> bool {
         self.world.end(entity);
@@ -226,7 +236,16 @@ impl<P: Protocol> ServerSide<P> {
         let place = self.world.place_mut::<R>();
         place.has_changed = true;
         let before = place.value.replace(value);
-        let Some(entity) = self.resources.get_mut(R::TAG.index()) else { return Ok(before) };
+        self.insert_resource_elsewhere::<R>()?;
+        Ok(before)
+    }
+
+    /// There is a resource in a world of the caller's own: [`collect_from`](Self::collect_from) takes it in. All users see it.
+    ///
+    /// # Errors
+    /// Where there are [`MAX_ENTITIES`] already.
+    pub fn insert_resource_elsewhere<R: ResourceOf<P>>(&mut self) -> Result<(), TooManyEntities> {
+        let Some(entity) = self.resources.get_mut(R::TAG.index()) else { return Ok(()) };
         if entity.is_none() {
             let kind = (P::SCHEMA.components.len() + R::TAG.index()) as u16;
             let new = self.entities.spawn(&[kind]).ok_or(TooManyEntities)?;
@@ -234,10 +253,10 @@ impl<P: Protocol> ServerSide<P> {
             self.always.insert(new.slot());
             self.all_look_again();
         }
-        Ok(before)
+        Ok(())
     }
 
-    /// Takes a resource away, from all users too.
+    /// Takes a resource away, from all users too, wherever its value was.
     pub fn remove_resource<R: ResourceOf<P>>(&mut self) -> Option<R> {
         if let Some(entity) = self.resources.get_mut(R::TAG.index()).and_then(Option::take) {
             self.always.remove(entity.slot());

@@ -28,13 +28,13 @@ pub enum WriteRule<C> {
 }
 
 /// Whether the user in a slot may give an entity a value.
-type Allows<C> = Box<dyn Fn(usize, NetEntity, &C) -> bool + Send>;
+type Allows<C> = Box<dyn Fn(usize, NetEntity, &C) -> bool + Send + Sync>;
 
 impl<C> WriteRule<C> {
     /// What this allows: it is given the slot of the user (that of its id), the entity, and the value that the component
     /// would have.
     #[must_use]
-    pub fn when(allows: impl Fn(usize, NetEntity, &C) -> bool + Send + 'static) -> Self {
+    pub fn when(allows: impl Fn(usize, NetEntity, &C) -> bool + Send + Sync + 'static) -> Self {
         Self::If(Box::new(allows))
     }
 }

@@ -24,6 +24,9 @@ pub struct Client<P: Protocol, T, H> {
     /// None only while a transition is being made.
     state: Option<State<P, T, H>>,
     events: VecDeque<ClientEvent<P>>,
+    /// The channels of the messages and requests among the events, in the same order.
+    channels: VecDeque<usize>,
+    came_by: Option<usize>,
     auth: Vec<u8>,
     retry: Retry,
     observer: Observer,
@@ -93,6 +96,8 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
         Self {
             state: Some(State::Disconnected(Session::new(config, host))),
             events: VecDeque::new(),
+            channels: VecDeque::new(),
+            came_by: None,
             auth: Vec::new(),
             retry: Retry::default(),
             observer: Observer::default(),
@@ -152,6 +157,9 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
     /// What has happened next.
     pub fn next_event(&mut self) -> Option<ClientEvent<P>> {
         if let Some(event) = self.events.pop_front() {
+            if matches!(event, ClientEvent::Message(_) | ClientEvent::Request(_)) {
+                self.came_by = self.channels.pop_front();
+            }
             return Some(event);
         }
         if const { P::SCHEMA.has_entities() } {
@@ -169,6 +177,13 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
             }
             _ => None,
         }
+    }
+
+    /// By which channel the message or request came that [`next_event`](Self::next_event) has given last: the channel's
+    /// [`INDEX`](ChannelOf::INDEX). `None` before the first.
+    #[must_use]
+    pub const fn came_by(&self) -> Option<usize> {
+        self.came_by
     }
 
     /// Sends what is due: queued messages, acknowledgements, heartbeats.
@@ -348,6 +363,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Client<P, T, H> {
     fn poll_connected(&mut self, mut session: Session<Connected, P, T, H>) -> State<P, T, H> {
         session.receive();
         while let Some(incoming) = session.next_incoming() {
+            self.channels.extend(session.came_by());
             self.events.push_back(match incoming {
                 Incoming::Message(message) => ClientEvent::Message(message),
                 Incoming::Request(requested) => ClientEvent::Request(requested),

@@ -37,6 +37,8 @@ struct Io<P: Protocol, T, H> {
     /// None before the first `connect`.
     transport: Option<T>,
     datagram: Vec<u8>,
+    /// The channel of the message that was read last.
+    came_by: Option<usize>,
     closed: bool,
     /// The time of the session that is up, if one is.
     ticks: ClientTicks,
@@ -124,6 +126,7 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Disconnected, P, T, H> {
             host,
             transport: None,
             datagram: Vec::new(),
+            came_by: None,
             closed: false,
             ticks,
             entities,
@@ -397,10 +400,19 @@ impl<P: Protocol, T: ClientTransport, H: Host> Session<Connected, P, T, H> {
                 self.take_in_entities(received);
                 continue;
             }
+            let came_by = received.channel;
             if let Some(incoming) = self.connection.read::<P>(received, SERVER) {
+                self.io.came_by = Some(came_by);
                 return Some(incoming);
             }
         }
+    }
+
+    /// By which channel that came which [`next_incoming`](Self::next_incoming) has given last: the channel's
+    /// [`INDEX`](bowline_core::ChannelOf::INDEX). `None` before the first.
+    #[must_use]
+    pub const fn came_by(&self) -> Option<usize> {
+        self.io.came_by
     }
 
     /// Sends what is due: queued messages, acknowledgements, a heartbeat, and what this client has written to entities.

@@ -49,6 +49,7 @@ pub struct Server<P: Protocol, T: Transport, H> {
     events: VecDeque<Queued<P, T::Address>>,
     ticks: Ticks,
     encoder: MessageEncoder,
+    came_by: Option<usize>,
     datagram: Vec<u8>,
     observer: Observer,
     strays: u64,
@@ -108,6 +109,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
             events: VecDeque::new(),
             ticks: Ticks::new(protocol.tick_interval()),
             encoder: MessageEncoder::default(),
+            came_by: None,
             datagram: Vec::new(),
             observer: Observer::default(),
             strays: 0,
@@ -193,6 +195,13 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
                 return event;
             }
         }
+    }
+
+    /// By which channel the message, input or request came that [`next_event`](Self::next_event) has given last: the
+    /// channel's [`INDEX`](ChannelOf::INDEX). `None` before the first.
+    #[must_use]
+    pub const fn came_by(&self) -> Option<usize> {
+        self.came_by
     }
 
     /// Whether [`next_event`](Self::next_event) would find something.
@@ -436,6 +445,7 @@ impl<P: Protocol, T: Transport, H: Host> Server<P, T, H> {
 
     /// Decodes what has arrived from a user, who may be gone.
     fn read(&mut self, id: UserId, mut received: Received) -> Option<Incoming<P>> {
+        self.came_by = Some(received.channel);
         match self.users.get_mut(id) {
             Some(user) => user.connection.read::<P>(received, id.to_bits()),
             None => decode_received::<P>(&mut received, id.to_bits()),

@@ -1,0 +1,10 @@
+//! Bevy apps on a simulated network, in virtual time.
+
+#![allow(unreachable_pub, reason = "a protocol's items are public, as a game's are")]
+
+mod bytes;
+mod connections;
+mod many;
+mod replicates;
+mod rig;
+mod talks;

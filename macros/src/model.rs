@@ -34,6 +34,7 @@ pub(crate) struct Field {
 }
 
 /// How a field becomes bits.
+#[allow(clippy::large_enum_variant, reason = "how large an `Expr` is depends on what others ask of `syn`")]
 pub(crate) enum Codec {
     /// As its type says.
     Wire,

@@ -66,6 +66,11 @@ pub(crate) const DRAWN: &[(&str, &[&str])] = &[
 pub(crate) const DRAWN_IN_TESTS: &[(&str, &str, &str)] = &[
     ("bowline-macros", "bowline", "the examples in its documentation derive as users do"),
     ("bowline-sim", "bowline", "the examples in its documentation derive as users do"),
+    (
+        "bowline-bevy",
+        "bowline-sim",
+        "its behaviour tests name bevy, which `tests` may not, and run in virtual time",
+    ),
 ];
 
 /// The folders of the users: nothing in the house may depend on a crate in one of them.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cargo_metadata::{DependencyKind, PackageId};
+use cargo_metadata::{DependencyKind, Package, PackageId};
 use toml::{Table, Value};
 
 use crate::tokens::Code;
@@ -18,7 +18,11 @@ const LONG_FILES: &[(&str, &str)] = &[];
 const INHERITED: [&str; 4] = ["version", "edition", "rust-version", "license"];
 
 /// The packages that say something of their own: the package, the key, the reason.
-const OWN_SETTINGS: &[(&str, &str, &str)] = &[];
+const OWN_SETTINGS: &[(&str, &str, &str)] = &[(
+    "framework/bevy",
+    "rust-version",
+    "it is Bevy's, which wants a newer Rust than we do; no other crate needs it",
+)];
 
 /// Where the invariants are tested: every test in these files is named in `ARCHITECTURE.md`.
 const INVARIANTS: [&str; 3] = ["arrows.rs", "sources.rs", "house.rs"];
@@ -87,17 +91,18 @@ fn versions_are_written_once() {
 
 #[test]
 fn dependencies_build_with_the_rust_we_promise() {
-    let promised = parse("Cargo.toml")["workspace"]["package"]["rust-version"]
-        .as_str()
-        .map(rust)
-        .expect("a Rust version");
     let mut violations = Vec::new();
-    let needed = needed_by_users();
-    for package in metadata().packages.iter().filter(|package| needed.contains(&package.id)) {
-        if let Some(wants) =
-            package.rust_version.as_ref().filter(|wants| (wants.major, wants.minor) > promised)
-        {
-            violations.push(format!("{} {} wants Rust {wants}", package.name, package.version));
+    for ours in published() {
+        let promised = ours.rust_version.as_ref().map(|version| (version.major, version.minor));
+        let promised = promised.expect("each of our crates promises a Rust version");
+        let needed = needed_by_users_of(&ours.id);
+        for package in metadata().packages.iter().filter(|package| needed.contains(&package.id)) {
+            if let Some(wants) =
+                package.rust_version.as_ref().filter(|wants| (wants.major, wants.minor) > promised)
+            {
+                let (name, version) = (&package.name, &package.version);
+                violations.push(format!("{}: {name} {version} wants Rust {wants}", ours.name));
+            }
         }
     }
     assert_holds("what our published crates depend on builds with our `rust-version`", &violations);
@@ -185,12 +190,16 @@ pub(crate) fn tests_named(text: &str) -> BTreeSet<String> {
     lists.flat_map(|list| list.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
 }
 
-/// The packages that come into a program which uses one of our published crates.
-fn needed_by_users() -> BTreeSet<PackageId> {
+/// Our crates that others can depend on.
+fn published() -> impl Iterator<Item = &'static Package> {
+    metadata().workspace_packages().into_iter().filter(|package| package.publish.is_none())
+}
+
+/// The packages that come into a program which uses this one.
+fn needed_by_users_of(package: &PackageId) -> BTreeSet<PackageId> {
     let resolve = metadata().resolve.as_ref().expect("the dependencies are resolved");
     let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
-    let published = metadata().workspace_packages().into_iter().filter(|package| package.publish.is_none());
-    let mut next: Vec<_> = published.map(|package| &package.id).collect();
+    let mut next = vec![package];
     let mut needed = BTreeSet::new();
     while let Some(id) = next.pop() {
         if needed.insert(id.clone()) {
@@ -218,9 +227,4 @@ fn inherits(table: &Table, path: &[&str]) -> bool {
 
 fn is_workspace(value: &Value) -> bool {
     value.get("workspace").and_then(Value::as_bool) == Some(true)
-}
-
-fn rust(version: &str) -> (u64, u64) {
-    let mut numbers = version.split('.').map(|number| number.parse().expect("a number"));
-    (numbers.next().expect("a major number"), numbers.next().expect("a minor number"))
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use bevy_ecs::prelude::{Component, Entity, Resource};
+#[cfg(feature = "bevy_reflect")]
+use bevy_ecs::reflect::ReflectComponent;
 use bowline::{NetEntity, Protocol};
 
 use crate::{DefaultClientTag, DefaultServerTag, Tag};
@@ -22,17 +24,33 @@ pub struct Replicated;
 /// by the plugins, and is there for as long as the entity is replicated.
 #[derive(Component)]
 #[component(immutable)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    reflect(type_path = false, from_reflect = false, where T: Tag),
+    reflect(Component)
+)]
 pub struct NetId<T: Tag = DefaultServerTag> {
-    id: NetEntity,
-    /// Whether its components are in the embedded world as well, so that clients can write to them.
+    slot: u32,
+    generation: u32,
+    /// Whether a client can write to it: on the server any, on a client this one.
     pub(crate) is_shared: bool,
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     tag: PhantomData<fn() -> T>,
 }
 
 /// Marks an entity that a client was shown by its server. The server's word counts for its components; what else is on it is
 /// the game's.
 #[derive(Component)]
-pub struct Remote<T: Tag = DefaultClientTag>(PhantomData<fn() -> T>);
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    reflect(type_path = false, from_reflect = false, where T: Tag),
+    reflect(Component)
+)]
+pub struct Remote<T: Tag = DefaultClientTag>(
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))] PhantomData<fn() -> T>,
+);
 
 /// On a client: an entity of the client's own, which it alone writes to and others are shown. Spawn it, and it is replicated
 /// as soon as the server gives an id for it; `config.client_entities` of the server says how many there may be. Needs
@@ -74,13 +92,14 @@ pub(crate) struct ServesHere<P: Protocol>(pub(crate) PhantomData<fn() -> P>);
 
 impl<T: Tag> NetId<T> {
     pub(crate) const fn new(id: NetEntity, is_shared: bool) -> Self {
-        Self { id, is_shared, tag: PhantomData }
+        // No entity has a slot beyond 32 bits.
+        Self { slot: id.slot() as u32, generation: id.generation(), is_shared, tag: PhantomData }
     }
 
     /// The id.
     #[must_use]
     pub const fn id(&self) -> NetEntity {
-        self.id
+        NetEntity::new(self.slot, self.generation)
     }
 }
 
@@ -144,7 +163,7 @@ impl<T: Tag> Default for EntityMap<T> {
 
 impl<T: Tag> fmt::Debug for NetId<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("NetId").field(&self.id).finish()
+        f.debug_tuple("NetId").field(&self.id()).finish()
     }
 }
 
@@ -164,6 +183,35 @@ impl<T: Tag> fmt::Debug for EntityMap<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
     }
+}
+
+/// The tag need not have a path for inspectors: the type's name will do.
+#[cfg(feature = "bevy_reflect")]
+mod reflect {
+    use bevy_reflect::TypePath;
+    use bevy_reflect::utility::GenericTypePathCell;
+
+    use super::{NetId, Remote};
+    use crate::Tag;
+
+    macro_rules! type_path {
+        ($($name:ident)*) => {$(
+            impl<T: Tag> TypePath for $name<T> {
+                fn type_path() -> &'static str {
+                    static CELL: GenericTypePathCell = GenericTypePathCell::new();
+                    CELL.get_or_insert::<Self, _>(|| {
+                        format!(concat!("bowline_bevy::", stringify!($name), "<{}>"), std::any::type_name::<T>())
+                    })
+                }
+
+                fn short_type_path() -> &'static str {
+                    stringify!($name)
+                }
+            }
+        )*};
+    }
+
+    type_path!(NetId Remote);
 }
 
 #[cfg(test)]

@@ -210,7 +210,7 @@ fn a8_after_any_end_a_session_is_fresh() {
     for round in 0..4 {
         let user = stage.user(0);
         stage.in_client(1, move |client| {
-            client.send::<crate::rig::Talk>(crate::rig::Chat(format!("{round}"))).unwrap()
+            client.send::<crate::rig::Talk>(crate::rig::Chat(format!("{round}"))).unwrap();
         });
         match round {
             0 => stage.in_client(1, |client| client.disconnect()),

@@ -9,8 +9,8 @@ use bowline_bevy::{DefaultServerTag, NetId, Remote, Replicated};
 use bowline_sim::{Conditions, SimAddress};
 
 use crate::rig::{
-    Chat, Field, Health, Lobby, Log, Login, MS, Position, SERVER, Score, Stage, Talk, at, connect, listen, run_once,
-    watch_client, watch_server,
+    Chat, Field, Health, Lobby, Log, Login, MS, Position, SERVER, Score, Stage, Talk, at, connect, listen,
+    run_once, watch_client, watch_server,
 };
 
 const QUIET: Conditions = Conditions::new(20, 0, 0.0);
@@ -29,7 +29,9 @@ fn several_clients_live_in_one_app() {
     let mut app = App::new();
     app.add_plugins((
         ClientPlugin::<Field, Left>::new(ClientConfig::default()).with_host(stage.host(2)),
-        ClientPlugin::<Field, Right>::new(ClientConfig::default()).with_host(stage.host(3)).with_tick_schedule(RightTick),
+        ClientPlugin::<Field, Right>::new(ClientConfig::default())
+            .with_host(stage.host(3))
+            .with_tick_schedule(RightTick),
     ));
     watch_client::<Left>(&mut app);
     #[derive(Resource, Default)]
@@ -55,12 +57,16 @@ fn several_clients_live_in_one_app() {
         let world = stage.world_mut(node);
         let left = world.query_filtered::<&Health, With<Remote<Left>>>().iter(world).count();
         let right = world.query_filtered::<&Health, With<Remote<Right>>>().iter(world).count();
-        let both = world.query_filtered::<(), (With<Remote<Left>>, With<Remote<Right>>)>().iter(world).count();
+        let both =
+            world.query_filtered::<(), (With<Remote<Left>>, With<Remote<Right>>)>().iter(world).count();
         (left, right, both)
     };
     assert_eq!(seen(&mut stage), (1, 1, 0), "each has its own copy");
     let name = |server: &mut Server<'_, '_, Field>, user| server.auth(user).unwrap().0.clone();
-    let first = stage.in_server(0, { let user = users[0]; move |server| name(server, user) });
+    let first = stage.in_server(0, {
+        let user = users[0];
+        move |server| name(server, user)
+    });
     stage.world_mut(0).entity_mut(entity).exclude_for(users[0]);
     stage.run(MS * 200);
     assert_eq!(seen(&mut stage), if first == "left" { (0, 1, 0) } else { (1, 0, 0) });
@@ -96,21 +102,28 @@ fn two_servers_live_in_one_app() {
     app.add_systems(
         bevy_app::Update,
         |mut events: MessageReader<'_, '_, bowline_bevy::server::AuthEvent<Board, BoardServer>>| {
-            events.read().filter_map(bowline_bevy::server::AuthEvent::take).for_each(bowline::AuthTicket::accept);
+            events
+                .read()
+                .filter_map(bowline_bevy::server::AuthEvent::take)
+                .for_each(bowline::AuthTicket::accept);
         },
     );
     let socket = stage.socket(SERVER, SERVER);
     listen(&mut app, socket);
     let other = SimAddress::new(11);
     let mut socket = Some(stage.socket(other, other));
-    run_once(app.world_mut(), move |mut server: Server<'_, '_, Board, BoardServer>| server.listen(socket.take().unwrap()));
+    run_once(app.world_mut(), move |mut server: Server<'_, '_, Board, BoardServer>| {
+        server.listen(socket.take().unwrap());
+    });
     stage.add(app, SERVER);
 
     // The network has one address for a node's apps; the second socket hears for itself.
     stage.client(ClientConfig::default());
     stage.connect(1);
     let mut app = App::new();
-    app.add_plugins(ClientPlugin::<Board, BoardClient>::new(ClientConfig::default()).with_host(stage.host(3)));
+    app.add_plugins(
+        ClientPlugin::<Board, BoardClient>::new(ClientConfig::default()).with_host(stage.host(3)),
+    );
     app.init_resource::<Log>();
     let at_board = SimAddress::new(60);
     let mut socket = Some(stage.socket(at_board, other));
@@ -122,18 +135,27 @@ fn two_servers_live_in_one_app() {
 
     // One entity, two servers, one of which knows less of it and shows it.
     let entity = stage.spawn(0, (Health(4), at(1.0)));
-    let user = run_once(stage.world_mut(0), |server: Server<'_, '_, Board, BoardServer>| server.users().next().unwrap());
+    let user = run_once(stage.world_mut(0), |server: Server<'_, '_, Board, BoardServer>| {
+        server.users().next().unwrap()
+    });
     stage.run(MS * 300);
     let on_board = |stage: &mut Stage| {
         let world = stage.world_mut(board);
-        world.query_filtered::<(&Health, Has<Position>), With<Remote<BoardClient>>>().iter(world).map(|(h, p)| (h.0, p)).collect::<Vec<_>>()
+        world
+            .query_filtered::<(&Health, Has<Position>), With<Remote<BoardClient>>>()
+            .iter(world)
+            .map(|(h, p)| (h.0, p))
+            .collect::<Vec<_>>()
     };
     assert_eq!((stage.seen::<Health>(1), on_board(&mut stage)), (vec![Health(4)], vec![]));
     stage.world_mut(0).entity_mut(entity).on_server::<BoardServer>(EntityChange::Include(user));
     stage.run(MS * 300);
     assert_eq!(on_board(&mut stage), [(4, false)]);
     let world = stage.world_mut(0);
-    assert!(world.get::<NetId<DefaultServerTag>>(entity).is_some() && world.get::<NetId<BoardServer>>(entity).is_some());
+    assert!(
+        world.get::<NetId<DefaultServerTag>>(entity).is_some()
+            && world.get::<NetId<BoardServer>>(entity).is_some()
+    );
     world.despawn(entity);
     stage.run(MS * 300);
     assert_eq!((stage.count(1), on_board(&mut stage).len()), (0, 0));

@@ -5,9 +5,7 @@ use std::time::Duration;
 use bevy_app::{App, PreUpdate};
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::RunSystemOnce as _;
-use bowline::prelude::{
-    Channel, ClientConfig, ConnectionStats, Phase, Protocol, RejectReason, Replicate, ServerConfig, Wire,
-};
+use bowline::prelude::{Channel, ClientConfig, Phase, Protocol, RejectReason, Replicate, ServerConfig, Wire};
 use bowline::transport::Security;
 use bowline::{NetEntity, Request};
 use bowline_bevy::client::{self, Client, ClientPlugin, ClientSystems};
@@ -289,10 +287,6 @@ impl Stage {
         done(self)
     }
 
-    pub fn now(&self) -> Duration {
-        self.world.now() - bowline::Instant::ZERO
-    }
-
     pub fn log(&mut self, node: usize) -> Vec<String> {
         self.world_mut(node).resource::<Log>().0.clone()
     }
@@ -332,10 +326,6 @@ impl Stage {
 
     pub fn phase(&mut self, client: usize) -> Phase {
         self.in_client(client, |client| client.phase())
-    }
-
-    pub fn stats(&mut self, client: usize) -> ConnectionStats {
-        self.in_client(client, |client| client.stats())
     }
 }
 

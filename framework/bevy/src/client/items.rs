@@ -239,9 +239,9 @@ impl<P: Protocol, T: Tag> fmt::Debug for ClientItems<'_, P, T> {
 }
 
 /// Only what has a place in the protocol's list can be meant by its number.
-pub(super) fn component<'a, P: Protocol, C: ComponentOf<P>>(
-    components: &'a mut [Box<dyn ClientComponent<P>>],
-) -> Option<&'a mut Box<dyn ClientComponent<P>>> {
+pub(super) fn component<P: Protocol, C: ComponentOf<P>>(
+    components: &mut [Box<dyn ClientComponent<P>>],
+) -> Option<&mut Box<dyn ClientComponent<P>>> {
     components.get_mut(C::TAG.index())
 }
 

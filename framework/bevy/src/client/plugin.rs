@@ -21,6 +21,8 @@ use super::events::{
 use super::items::ClientItems;
 use super::state::{ClientState, ConnectionState, TaggedConnectionState};
 use super::{CoreClient, turn};
+#[cfg(feature = "bevy_reflect")]
+use crate::Remote;
 use crate::ticks::TickSchedule;
 use crate::{AnyHost, BevyProtocol, ComponentTree, DefaultClientTag, EntityMap, NetId, ResourceTree, Tag};
 
@@ -122,7 +124,7 @@ impl<P: BevyProtocol, T: Tag> Plugin for ClientPlugin<P, T> {
         self.ticks.prepare(app, interval::<P>());
 
         #[cfg(feature = "bevy_reflect")]
-        app.register_type::<ConnectionState>();
+        app.register_type::<ConnectionState>().register_type::<NetId<T>>().register_type::<Remote<T>>();
         let ticks = self.ticks;
         app.add_observer(forget::<P, T>)
             .configure_sets(PreUpdate, (ClientSystems::Receive, ClientSystems::WorldEvents).chain())

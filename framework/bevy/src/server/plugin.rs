@@ -125,7 +125,7 @@ impl<P: BevyProtocol, T: Tag> Plugin for ServerPlugin<P, T> {
         self.ticks.prepare(app, interval::<P>());
 
         #[cfg(feature = "bevy_reflect")]
-        app.register_type::<Replicated>();
+        app.register_type::<Replicated>().register_type::<NetId<T>>();
         let ticks = self.ticks;
         app.add_observer(replicate::<P, T>)
             .add_observer(replicate_no_more::<T>)

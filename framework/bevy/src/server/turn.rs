@@ -45,7 +45,7 @@ pub(super) fn send<P: BevyProtocol, T: Tag>(world: &mut World) {
     world.resource_scope(|world, mut state: Mut<'_, ServerState<P, T>>| {
         if const { P::SCHEMA.has_entities() } {
             world.resource_scope(|world, mut items: Mut<'_, Items<P, T>>| {
-                collect(world, &mut state, &mut items)
+                collect(world, &mut state, &mut items);
             });
         }
         state.server.send();

@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub, reason = "a protocol's items are public, as a game's are")]
 
+mod book;
 mod bytes;
 mod connections;
 mod many;

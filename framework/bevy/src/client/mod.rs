@@ -21,6 +21,7 @@ mod items;
 mod param;
 mod plugin;
 mod sink;
+mod socket;
 mod state;
 mod turn;
 
@@ -36,6 +37,7 @@ pub use events::{
 pub use items::ClientItems;
 pub use param::{Client, SayError};
 pub use plugin::{ClientPlugin, ClientSystems, ClientTick, client_connected, client_connected_with};
+pub use socket::AppSocket;
 pub use state::{ClientState, ConnectionState, Stale, TaggedConnectionState};
 
 use crate::AnyHost;

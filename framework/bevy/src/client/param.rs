@@ -3,12 +3,12 @@ use std::ops::{Deref, DerefMut};
 
 use bevy_ecs::prelude::{Entity, Query, Res, ResMut};
 use bevy_ecs::system::SystemParam;
-use bowline::transport::{BoxedClientTransport, ClientTransport, PackAddress};
 use bowline::{
     Authority, CarriesRequests, ChannelOf, ConnectError, MessageOf, NetEntity, PendingResponse, Protocol,
     RequestOf, SendError, ToServer,
 };
 
+use super::socket::{AppSocket, boxed, inside};
 use super::{ClientState, CoreClient};
 use crate::{DefaultClientTag, EntityMap, NetId, Tag};
 
@@ -38,7 +38,7 @@ use crate::{DefaultClientTag, EntityMap, NetId, Tag};
 ///     }
 ///     Ok(())
 /// }
-/// # bevy_ecs::system::assert_is_system(greet);
+/// # bevy_app::App::new().add_systems(bevy_app::Update, greet);
 /// ```
 #[derive(SystemParam)]
 pub struct Client<'w, 's, P: Protocol, T: Tag = DefaultClientTag> {
@@ -66,11 +66,8 @@ impl<P: Protocol, T: Tag> Client<'_, '_, P, T> {
     ///
     /// # Errors
     /// Where there is a session already, or the credentials are over a limit. Nothing has changed then.
-    pub fn connect<S>(&mut self, socket: S, auth: P::Auth) -> Result<(), ConnectError>
-    where
-        S: ClientTransport<Address: PackAddress> + Send + 'static,
-    {
-        self.state.client.connect(BoxedClientTransport::new(socket), auth)
+    pub fn connect(&mut self, socket: impl AppSocket, auth: P::Auth) -> Result<(), ConnectError> {
+        self.state.client.connect(boxed(socket), auth)
     }
 
     /// Queues a message for the server; it goes out at the end of this turn. To have a message back that was not sent, use
@@ -103,7 +100,7 @@ impl<P: Protocol, T: Tag> Client<'_, '_, P, T> {
 
     /// The socket of the session, or of the last one, where it is of this type: to change its link conditioner, say.
     pub fn socket_mut<S: 'static>(&mut self) -> Option<&mut S> {
-        self.state.client.transport_mut()?.downcast_mut()
+        inside(self.state.client.transport_mut()?)
     }
 
     /// The id of an entity of the server, or of this client's own: for a message that refers to it.

@@ -10,3 +10,5 @@
 mod depth;
 mod lifecycle;
 mod quick;
+#[cfg(feature = "transport_webrtc")]
+mod webrtc;

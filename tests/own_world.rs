@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bowline::prelude::*;
 use bowline::{Changes, ComponentOf, ResourceOf, WorldSink, WorldSource};
 use bowline_sim::{Cluster, ClusterConfig, Conditions};
-use bowline_tests::arena::{Field, Health, MS, Position, Target, position};
+use bowline_tests::arena::{Field, Health, MS, Position, Score, Target, position};
 
 /// A world of maps, as small as one can be: positions and health, and words for all else.
 #[derive(Default)]
@@ -148,6 +148,65 @@ fn state_comes_from_one_own_world_and_lands_in_another() {
     cluster.server_mut().despawn(entity);
     apply(&mut cluster, &mut there);
     assert!(there.positions.is_empty() && there.log.last().unwrap() == "despawn entity 1", "{:?}", there.log);
+}
+
+#[test]
+fn what_is_elsewhere_can_be_brought_into_the_embedded_world_to_be_lent() {
+    let config = ClusterConfig { conditions: Conditions::new(20, 0, 0.0), ..ClusterConfig::new(2, 1) };
+    let mut cluster = Cluster::<Field>::new(config, |_| ());
+    cluster.connect_all();
+    cluster.run_for(MS * 1_000);
+    let room = cluster.server_mut().create_room();
+    let user = cluster.server().users().next().unwrap();
+    cluster.server_mut().room_mut(room).add_user(user);
+    let server = cluster.server_mut();
+    let entity = server.replication_mut().spawn_elsewhere().unwrap();
+    server.room_mut(room).add_entity(entity);
+    let mut here = Maps::default();
+    here.health.insert(entity, Health(9));
+    server.collect_from(&mut here);
+    server.entity_mut(entity).unwrap().delegate(Approval::Automatic);
+    assert!(server.replication_mut().embed(entity) && !server.replication_mut().embed(entity));
+    server.entity_mut(entity).unwrap().insert(Health(9));
+    cluster.run_for(MS * 300);
+    let client = cluster.client_mut(0);
+    assert!(client.entities_mut().request_authority(entity));
+    cluster.run_for(MS * 300);
+    cluster.client_mut(0).entities_mut().world_mut().component_mut::<Health>(entity).unwrap().0 = 4;
+    cluster.run_for(MS * 300);
+    assert_eq!(cluster.server().world().component(entity), Some(&Health(4)));
+}
+
+/// A world with a resource.
+struct Tower(Score);
+
+impl WorldSource<Field> for Tower {
+    fn collect(&mut self, changes: &mut Changes<'_, Field>) {
+        changes.resource(&self.0);
+    }
+}
+
+#[test]
+fn a_resource_comes_from_one_own_world() {
+    let config = ClusterConfig { conditions: Conditions::new(20, 0, 0.0), ..ClusterConfig::new(2, 1) };
+    let mut cluster = Cluster::<Field>::new(config, |_| ());
+    cluster.connect_all();
+    cluster.run_for(MS * 1_000);
+    let mut tower = Tower(Score { left: 1, right: 2 });
+    cluster.server_mut().collect_from(&mut tower);
+    cluster.run_for(MS * 300);
+    assert_eq!(cluster.client(0).resource::<Score>(), None, "nobody has said that there is one");
+    cluster.server_mut().replication_mut().insert_resource_elsewhere::<Score>().unwrap();
+    cluster.server_mut().collect_from(&mut tower);
+    cluster.run_for(MS * 300);
+    assert_eq!(cluster.client(0).resource(), Some(&Score { left: 1, right: 2 }));
+    tower.0.left = 7;
+    cluster.server_mut().collect_from(&mut tower);
+    cluster.run_for(MS * 300);
+    assert_eq!(cluster.client(0).resource(), Some(&Score { left: 7, right: 2 }));
+    cluster.server_mut().remove_resource::<Score>();
+    cluster.run_for(MS * 300);
+    assert_eq!(cluster.client(0).resource::<Score>(), None);
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! The local transport passes the suite that every transport must pass, with a link conditioner around it
-//! too.
+//! too, and in a box.
 
 use std::time::Duration;
 
 use bowline_core::transport::conformance::{self, Bench};
-use bowline_core::transport::{BurstLoss, Conditioned, LinkConditionerConfig};
+use bowline_core::transport::{
+    BoxedClientTransport, BoxedTransport, BurstLoss, Conditioned, LinkConditionerConfig,
+};
 use bowline_core::{Clock, Instant, ManualClock, SocketConfig, transport_conformance};
 use bowline_local::{ClientSocket, Hub, Socket};
 
@@ -79,6 +81,31 @@ impl<const LOSSY: bool> Bench for Linked<LOSSY> {
     }
 }
 
+/// The same in boxes.
+#[derive(Default)]
+struct Boxed(Local);
+
+impl Bench for Boxed {
+    type Server = BoxedTransport;
+    type Client = BoxedClientTransport;
+
+    fn server(&mut self) -> BoxedTransport {
+        BoxedTransport::new(self.0.server())
+    }
+
+    fn client(&mut self) -> BoxedClientTransport {
+        BoxedClientTransport::new(self.0.client())
+    }
+
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    fn wait(&mut self) {
+        self.0.wait();
+    }
+}
+
 fn terrible() -> LinkConditionerConfig {
     LinkConditionerConfig::very_poor_condition()
         .with_duplication(0.1)
@@ -90,6 +117,7 @@ fn terrible() -> LinkConditionerConfig {
 transport_conformance!(plain, Local::default());
 transport_conformance!(perfect, Linked::<false>::new(LinkConditionerConfig::perfect_condition()));
 transport_conformance!(average, Linked::<true>::new(LinkConditionerConfig::average_condition()));
+transport_conformance!(boxed, Boxed::default());
 transport_conformance!(terrible_link, Linked::<true>::new(terrible()));
 
 #[test]

@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::marker::PhantomData;
 
 use bevy_ecs::change_detection::Tick;
-use bevy_ecs::prelude::{Entity, Mut, With, Without, World};
+use bevy_ecs::prelude::{Entity, Mut, QueryState, With, Without, World};
 use bevy_state::state::NextState;
 use bowline::{
     Asked, Changes, ClientEvent, EntityEvent, MessageOf, MessageVisitor, Protocol, RequestOf, RequestVisitor,
@@ -58,10 +58,13 @@ pub(super) fn run_ticks<P: Protocol, T: Tag>(world: &mut World, schedule: TickSc
     }
 }
 
+/// Entities of this client's own that have no id yet.
+type New<T> = QueryState<Entity, (With<ClientOwned<T>>, Without<NetId<T>>)>;
+
 /// Finds what this client has written to, and sends what is due.
-pub(super) fn send<P: Protocol, T: Tag>(world: &mut World) {
+pub(super) fn send<P: Protocol, T: Tag>(world: &mut World, new: &mut New<T>) {
     if const { P::SCHEMA.has_entities() } {
-        adopt::<P, T>(world);
+        adopt::<P, T>(world, new);
     }
     world.resource_scope(|world, mut state: Mut<'_, ClientState<P, T>>| {
         if const { P::SCHEMA.has_entities() } && state.writable > 0 {
@@ -168,8 +171,7 @@ fn hear<P: Protocol, T: Tag>(world: &mut World, event: EntityEvent<P>) {
 }
 
 /// Entities of this client's own that have no id yet get one, as far as the server has given any.
-fn adopt<P: Protocol, T: Tag>(world: &mut World) {
-    let mut new = world.query_filtered::<Entity, (With<ClientOwned<T>>, Without<NetId<T>>)>();
+fn adopt<P: Protocol, T: Tag>(world: &mut World, new: &mut New<T>) {
     let new: Vec<_> = new.iter(world).collect();
     for entity in new {
         let mut state = world.resource_mut::<ClientState<P, T>>();

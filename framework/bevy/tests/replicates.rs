@@ -417,6 +417,42 @@ fn a_value_that_cannot_travel_is_told() {
     assert_eq!(stage.log(0), ["Name true"]);
 }
 
+#[test]
+fn the_server_may_take_over_or_end_what_is_a_clients_own() {
+    let mut stage = Stage::new(16, QUIET);
+    let mut config = ServerConfig::default();
+    config.client_entities = 2;
+    stage.server(config);
+    stage.client(ClientConfig::default());
+    stage.connect(1);
+    stage.run(MS * 1_000);
+    let own = [1, 2].map(|number| {
+        stage.world_mut(1).spawn((ClientOwned::<DefaultClientTag>::new(), Health(number))).id()
+    });
+    stage.run(MS * 300);
+    let room = stage.world_mut(0).resource::<Lobby>().0;
+    let [taken, ended] = own.map(|own| {
+        let id = stage.in_client(1, move |client| client.net_id(own).unwrap());
+        stage.in_server(0, move |server| server.entity(id).unwrap())
+    });
+    stage.world_mut(0).entity_mut(taken).disown().enter_room(room);
+    stage.world_mut(0).despawn(ended);
+    stage.run(MS * 300);
+    let world = stage.world_mut(1);
+    assert!(world.get_entity(own[1]).is_err(), "gone here too");
+    assert!(world.get::<Remote>(own[0]).is_some() && world.get::<ClientOwned>(own[0]).is_none());
+    // From now on the server's word counts, and it outlives the client.
+    stage.world_mut(1).get_mut::<Health>(own[0]).unwrap().0 = 50;
+    stage.run(MS * 300);
+    assert_eq!(stage.world_mut(0).get::<Health>(taken), Some(&Health(1)));
+    stage.world_mut(0).get_mut::<Health>(taken).unwrap().0 = 9;
+    stage.run(MS * 300);
+    assert_eq!(stage.world_mut(1).get::<Health>(own[0]), Some(&Health(9)));
+    stage.in_client(1, |client| client.disconnect());
+    stage.run(MS * 300);
+    assert_eq!(stage.world_mut(0).get::<Health>(taken), Some(&Health(9)));
+}
+
 /// What a world looks like: each entity by its id, in words.
 fn picture<T: bowline_bevy::Tag>(world: &mut World, only: impl Fn(&World, Entity) -> bool) -> Vec<String> {
     let mut all: Vec<_> =

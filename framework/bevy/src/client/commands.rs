@@ -134,10 +134,8 @@ pub(super) fn clear<P: Protocol, T: Tag>(world: &mut World, stale_alone: bool) {
         let is_stale = world.get_entity(entity).is_ok_and(|entity| entity.contains::<Stale<T>>());
         if is_stale || !stale_alone {
             world.write_message(DespawnEntityEvent::<T>::new(entity, id));
-            if world.get_entity(entity).is_ok() {
-                world.despawn(entity);
-            }
-            world.resource_mut::<EntityMap<T>>().remove(id);
+            // With its id it goes from the map too.
+            world.despawn(entity);
         }
     }
     world.resource_scope(|world, mut items: bevy_ecs::prelude::Mut<'_, Items<P, T>>| {

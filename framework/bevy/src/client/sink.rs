@@ -40,11 +40,8 @@ impl<'a, P: Protocol, T: Tag> Sink<'a, P, T> {
     fn despawn_known(&mut self, id: NetEntity, entity: Entity) {
         self.last = None;
         self.world.write_message(DespawnEntityEvent::<T>::new(entity, id));
-        // What the game has despawned itself is gone already.
-        if self.world.get_entity(entity).is_ok() {
-            self.world.despawn(entity);
-        }
-        self.world.resource_mut::<EntityMap<T>>().remove(id);
+        // With its id it goes from the map too.
+        self.world.despawn(entity);
     }
 
     /// The resources are the server's own, where it is in the same app.

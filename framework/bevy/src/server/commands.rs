@@ -9,7 +9,7 @@ use bowline::{Approval, EntityMut, NetEntity, Protocol, RoomId, ScopeExit, UserI
 
 use super::state::Pending;
 use super::{CoreServer, ServerState};
-use crate::{DefaultServerTag, EntityMap, NetId, Replicated, Tag};
+use crate::{ClientOwned, DefaultServerTag, EntityMap, NetId, Replicated, Tag};
 
 /// What a game says about an entity that a server replicates: with [`on_server`](ReplicationCommands::on_server), or with a
 /// method of [`ReplicationCommands`] for each.
@@ -255,6 +255,11 @@ fn apply<P: Protocol, T: Tag>(
                 world.entity_mut(entity).insert(NetId::<T>::new(id, true));
             }
         }
+        EntityChange::Disown => {
+            if core.disown() {
+                world.entity_mut(entity).remove::<ClientOwned<T>>();
+            }
+        }
         EntityChange::Pause => pending.push(Pending::Pause(id, entity)),
         EntityChange::Resume => {
             core.resume();
@@ -311,9 +316,6 @@ fn say<P: Protocol>(core: &mut EntityMut<'_, P>, change: EntityChange) {
         }
         EntityChange::SetGain(gain) => {
             core.set_gain(gain);
-        }
-        EntityChange::Disown => {
-            core.disown();
         }
         EntityChange::Undelegate => core.undelegate(),
         EntityChange::TakeAuthority => core.take_authority(),

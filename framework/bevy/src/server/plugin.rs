@@ -217,7 +217,7 @@ fn forget<P: Protocol, T: Tag>(
     mut map: ResMut<'_, EntityMap<T>>,
 ) {
     let Ok(id) = ids.get(removed.event().entity) else { return };
-    state.shared -= usize::from(id.is_shared);
+    state.shared = state.shared.saturating_sub(usize::from(id.is_shared));
     state.server.despawn(id.id());
     map.remove(id.id());
 }

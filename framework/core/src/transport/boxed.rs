@@ -400,7 +400,7 @@ impl TransportError for BoxedError {
 }
 
 mod addresses {
-    use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
+    use core::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
     use super::{AddressBytes, Either, PackAddress};
 

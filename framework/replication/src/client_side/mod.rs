@@ -66,13 +66,17 @@ pub struct ClientSide<P: Protocol> {
     deferred_bytes: usize,
 }
 
-/// Records that wait for the game's own world.
+/// What waits for the game's own world.
 #[derive(Debug)]
-struct Deferred {
-    bytes: Vec<u8>,
-    origin: Origin,
-    /// The slot and the id of a state that came by itself.
-    bulky: Option<(u32, u32)>,
+enum Deferred {
+    Records {
+        bytes: Vec<u8>,
+        origin: Origin,
+        /// The slot and the id of a state that came by itself.
+        bulky: Option<(u32, u32)>,
+    },
+    /// The server has made an end of an entity of this client's own.
+    Gone(NetEntity),
 }
 
 impl<P: Protocol> ClientSide<P> {
@@ -148,7 +152,7 @@ impl<P: Protocol> ClientSide<P> {
         let origin = Origin { packet, tick };
         if self.has_own_world {
             self.deferred_bytes += bytes.len() + DEFERRED_OVERHEAD;
-            self.deferred.push_back(Deferred { bytes: bytes.to_vec(), origin, bulky: None });
+            self.deferred.push_back(Deferred::Records { bytes: bytes.to_vec(), origin, bulky: None });
             return true;
         }
         let (link, mut world) = self.split();
@@ -165,7 +169,7 @@ impl<P: Protocol> ClientSide<P> {
                 let (origin, bulky) = (Origin { packet, tick }, Some((slot, id)));
                 if self.has_own_world {
                     self.deferred_bytes += bytes.len() + DEFERRED_OVERHEAD;
-                    self.deferred.push_back(Deferred { bytes, origin, bulky });
+                    self.deferred.push_back(Deferred::Records { bytes, origin, bulky });
                     return true;
                 }
                 let (link, mut world) = self.split();
@@ -181,6 +185,11 @@ impl<P: Protocol> ClientSide<P> {
             }
             Ok(FromServer::Authority(entity, standing)) => {
                 self.link.heard(entity, standing);
+                true
+            }
+            Ok(FromServer::Gone(entity)) if self.has_own_world => {
+                self.deferred_bytes += DEFERRED_OVERHEAD;
+                self.deferred.push_back(Deferred::Gone(entity));
                 true
             }
             Ok(FromServer::Gone(entity)) => {
@@ -201,8 +210,14 @@ impl<P: Protocol> ClientSide<P> {
         self.deferred_bytes = 0;
         let deferred = self.deferred.drain(..);
         let link = &mut self.link;
-        let made_sense = deferred.fold(true, |made_sense, Deferred { bytes, origin, bulky }| {
-            link.take_in(&bytes, origin, bulky, world) && made_sense
+        let made_sense = deferred.fold(true, |made_sense, deferred| match deferred {
+            Deferred::Records { bytes, origin, bulky } => {
+                link.take_in(&bytes, origin, bulky, world) && made_sense
+            }
+            Deferred::Gone(entity) => {
+                link.lose(entity, world);
+                made_sense
+            }
         });
         self.tell();
         made_sense

@@ -142,15 +142,14 @@ mod outer {
     }
 
     pub(super) mod inner {
-        #![expect(private_interfaces, reason = "the enum of resources holds one that is hidden")]
         use bowline::prelude::*;
 
         #[derive(Message)]
         pub(in crate::places) struct Inner;
 
-        /// Seen by nobody else, unlike the protocol.
+        /// As visible as the protocol: adapters see the types of its components and resources.
         #[derive(Replicate)]
-        struct Hidden;
+        pub(in crate::places) struct Hidden;
 
         #[derive(Protocol)]
         #[protocol(

@@ -193,7 +193,7 @@ pub mod __private {
     pub use core::default::Default;
     pub use core::fmt::{self, Debug, Formatter};
     pub use core::hash::Hash;
-    pub use core::marker::{Copy, Send};
+    pub use core::marker::{Copy, Send, Sync};
     pub use core::ops::FnMut;
     pub use core::option::Option::{self, None, Some};
     pub use core::primitive::{bool, f64, i128, str, u16, u32, usize};

@@ -50,7 +50,7 @@ pub(super) fn item_bounds(
     mut bounds: Vec<TokenStream>,
 ) -> Option<WhereClause> {
     if !model.generics.params.is_empty() {
-        bounds.push(quote!(Self: #p::Wire + #p::Send + 'static));
+        bounds.push(quote!(Self: #p::Wire + #p::Send + #p::Sync + 'static));
     }
     with_bounds(&model.generics, bounds)
 }

@@ -1,5 +1,6 @@
 //! How a client's socket is kept in the app, which may be looked at from any thread.
 
+#[cfg(not(target_family = "wasm"))]
 use bowline::transport::{BoxedClientTransport, ClientTransport, PackAddress};
 
 /// A socket that an app can keep: one that can go to another thread. In a browser there is no other thread, and any will do.

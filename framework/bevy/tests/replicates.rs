@@ -453,6 +453,39 @@ fn the_server_may_take_over_or_end_what_is_a_clients_own() {
     assert_eq!(stage.world_mut(0).get::<Health>(taken), Some(&Health(9)));
 }
 
+#[test]
+fn bevys_math_travels_and_is_quantized() {
+    use crate::rig::Velocity;
+    let mut stage = one();
+    let value = glam::Vec3::new(1.26, -3.0, 10.0);
+    stage.spawn(0, Velocity { value, facing: glam::Quat::from_rotation_y(1.0) });
+    stage.run(MS * 200);
+    let seen = stage.seen::<Velocity>(1)[0];
+    assert!((seen.value - glam::Vec3::new(1.3, -3.0, 10.0)).length() < 1e-4, "{seen:?}");
+    assert!(seen.facing.angle_between(glam::Quat::from_rotation_y(1.0)) < 0.01);
+}
+
+#[cfg(feature = "bevy_reflect")]
+#[test]
+fn inspectors_see_what_is_replicated() {
+    use bevy_ecs::reflect::{AppTypeRegistry, ReflectComponent};
+    use bevy_reflect::ReflectRef;
+    use std::any::TypeId;
+    let mut stage = one();
+    let entity = stage.spawn(0, Health(1));
+    stage.run(MS * 200);
+    let id = stage.world_mut(0).get::<NetId>(entity).unwrap().id();
+    let registry = stage.world_mut(0).resource::<AppTypeRegistry>().clone();
+    let registry = registry.read();
+    let component =
+        registry.get_type_data::<ReflectComponent>(TypeId::of::<NetId>()).expect("it is registered");
+    let shown = component.reflect(stage.world_mut(0).entity(entity)).expect("the entity has one");
+    let ReflectRef::Struct(fields) = shown.reflect_ref() else { panic!("a struct") };
+    let slot = fields.field("slot").and_then(|slot| slot.try_downcast_ref::<u32>());
+    assert_eq!(slot, Some(&(id.slot() as u32)));
+    assert!(registry.get(TypeId::of::<Replicated>()).is_some());
+}
+
 /// What a world looks like: each entity by its id, in words.
 fn picture<T: bowline_bevy::Tag>(world: &mut World, only: impl Fn(&World, Entity) -> bool) -> Vec<String> {
     let mut all: Vec<_> =

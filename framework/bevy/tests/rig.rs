@@ -45,6 +45,14 @@ pub struct Twins {
     pub other: u32,
 }
 
+/// Of Bevy's math: `bevy_math` is `glam`.
+#[derive(Component, Replicate, Clone, Copy, Debug, PartialEq)]
+pub struct Velocity {
+    #[wire(range = -10.0..=10.0, step = 0.1)]
+    pub value: glam::Vec3,
+    pub facing: glam::Quat,
+}
+
 /// Never changes, for Bevy neither.
 #[derive(Component, Replicate, Clone, Debug, PartialEq)]
 #[component(immutable)]
@@ -92,7 +100,7 @@ pub struct Helm;
     channels(Talk, Whisper, Helm),
     messages(Chat, Steer),
     requests(Double),
-    components(Position, Health, Frozen, Target, Twins, Name),
+    components(Position, Health, Frozen, Target, Twins, Velocity, Name),
     resources(Score),
     derive(Clone, Debug, PartialEq)
 )]
@@ -104,7 +112,8 @@ pub mod outdated {
     use bowline::prelude::{Protocol, Replicate};
 
     use super::{
-        Chat, Double, Frozen, Helm, Login, Name, Position, Score, Steer, Talk, Target, Twins, Whisper,
+        Chat, Double, Frozen, Helm, Login, Name, Position, Score, Steer, Talk, Target, Twins, Velocity,
+        Whisper,
     };
 
     #[derive(Component, Replicate, Clone, Copy, Debug, PartialEq)]
@@ -117,7 +126,7 @@ pub mod outdated {
         channels(Talk, Whisper, Helm),
         messages(Chat, Steer),
         requests(Double),
-        components(Position, Health, Frozen, Target, Twins, Name),
+        components(Position, Health, Frozen, Target, Twins, Velocity, Name),
         resources(Score)
     )]
     pub struct OldField;

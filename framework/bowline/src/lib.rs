@@ -105,9 +105,9 @@ pub mod transport {
 
     pub use bowline_core::transport::{
         Address, AddressBytes, Admission, AnyAddress, Applicant, Bandwidth, BoxedClientTransport, BoxedError,
-        BoxedTransport, BurstLoss, ClientTransport, Conditioned, DEFAULT_MAX_DATAGRAM, Datagram, Either, EitherError,
-        LaneStatistics, LinkConditionerConfig, LinkProfile, LinkStatistics, PackAddress, Readiness, Security,
-        SocketConfig, Transport, TransportError, TransportErrorKind, conformance,
+        BoxedTransport, BurstLoss, ClientTransport, Conditioned, DEFAULT_MAX_DATAGRAM, Datagram, Either,
+        EitherError, LaneStatistics, LinkConditionerConfig, LinkProfile, LinkStatistics, PackAddress,
+        Readiness, Security, SocketConfig, Transport, TransportError, TransportErrorKind, conformance,
     };
 
     #[cfg(feature = "transport_local")]

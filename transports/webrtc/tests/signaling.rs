@@ -248,6 +248,8 @@ fn who_may_not_come_in_is_told_why_before_anything_is_kept() {
     }
     let reply = post(&server, &["authorization: Bearer d3Jvbmc"], &offer());
     assert_eq!(reply.json()["reason"], "members only");
+    let reply = post(&server, &["authorization: Bearer"], &offer());
+    assert_eq!(reply.json()["reason"], "members only", "empty credentials are credentials");
     assert_eq!(server.statistics().offers, 0, "nothing was kept");
     let reply = post(&server, &["authorization: Bearer c2VzYW1lPw"], &offer());
     assert_eq!(reply.status, 200, "{}", reply.body);

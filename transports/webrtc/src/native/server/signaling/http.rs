@@ -280,7 +280,8 @@ where
 fn credentials(headers: &HeaderMap) -> Result<Vec<u8>, ()> {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(Vec::new()) };
     let text = value.to_str().map_err(drop)?;
-    let (scheme, encoded) = text.split_once(' ').ok_or(())?;
+    // Empty credentials leave nothing behind the scheme.
+    let (scheme, encoded) = text.split_once(' ').unwrap_or((text, ""));
     let is_ours = scheme.eq_ignore_ascii_case("bearer") && encoded.len() <= MAX_CREDENTIALS * 4 / 3 + 4;
     if !is_ours {
         return Err(());

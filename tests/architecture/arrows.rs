@@ -57,6 +57,7 @@ pub(crate) const DRAWN: &[(&str, &[&str])] = &[
         &["bowline", "bowline-local", "bowline-sim", "bowline-tests-items", "bowline-udp", "bowline-webrtc"],
     ),
     ("bowline-tests-items", &["bowline"]),
+    ("bowline-tests-sockets", &["bowline", "bowline-tests"]),
     ("bowline-browser-tests", &["bowline"]),
     ("bowline-bindgen", &[]),
     ("xtask", &[]),
@@ -136,9 +137,10 @@ fn users_see_the_facade_and_nothing_depends_on_them() {
     let arrows = arrows();
     let (outward, rest): (Vec<_>, Vec<_>) = arrows.into_iter().partition(|arrow| users.contains(&arrow.from));
     let mut violations = wrong(&outward, DRAWN);
-    // The tests have a crate of items to derive a protocol over, because it has to be another crate.
+    // The tests are several crates: items to derive a protocol over have to be in another, and what is over real sockets is
+    // apart, with the protocol of the others.
     let within_the_tests =
-        |arrow: &&Arrow| arrow.from == "bowline-tests" && arrow.to == "bowline-tests-items";
+        |arrow: &&Arrow| arrow.from.starts_with("bowline-tests") && arrow.to.starts_with("bowline-tests");
     let inward = rest.iter().chain(&outward).filter(|arrow| users.contains(&arrow.to));
     let inward = inward.filter(|arrow| !within_the_tests(arrow));
     violations.extend(inward.map(|arrow| format!("{} depends on the user {}", arrow.from, arrow.to)));

@@ -1,6 +1,6 @@
 //! What 500 native WebRTC clients cost a server: memory for each, processor time when idle and under way, and how long it takes to
 //! come in. The clients are a process of their own, so that the server's figures are its own.
-//! `cargo bench -p bowline-tests --bench crowd`, on Linux.
+//! `cargo bench -p bowline-tests-sockets --bench crowd`, on Linux.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};

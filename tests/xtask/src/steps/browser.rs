@@ -28,8 +28,8 @@ fn run(workspace: &Workspace, notes: &mut Notes) -> Result<(), Failure> {
     let browser = chromium()?;
     notes.remarks.push(version(&browser));
 
-    // With the features of the other tests, so that nothing is compiled for this one alone.
-    let game = ["build", "--workspace", "--all-features", "--bin", "protocol-example"];
+    // As the other tests have it, whose program it is too: `cargo build` has other features, and would compile all of it anew.
+    let game = ["test", "--workspace", "--all-features", "--no-run", "--test", "cli"];
     process::run(&mut workspace.cargo(game))?;
     let mut tests = workspace.cargo(["test", "--workspace", "--all-features", "--test", "browser"]);
     // A browser of its own for each, and more than two at once would wait for each other.

@@ -105,7 +105,7 @@ fn e1_a_page_joins_speaks_in_every_mode_sees_entities_and_leaves() {
 }
 
 #[test]
-fn e1_connecting_waits_for_no_timer() {
+fn e1_connecting_takes_at_most_half_a_second() {
     let (stage, host) = (Stage::new(), Host::start());
     let mut taken = Vec::new();
     for round in 0..9 {
@@ -116,8 +116,8 @@ fn e1_connecting_waits_for_no_timer() {
     }
     taken.sort_unstable();
     println!("from the socket to `Connected`, in ms: {taken:?}");
-    // Some 140 ms on a quiet machine. Candidates that are waited for, or a handshake that is repeated, take seconds.
-    assert!(taken[4] <= 3_000, "{taken:?}");
+    // Of nine the one in the middle: the first finds a browser that has used none of it yet.
+    assert!(taken[4] <= 500, "{taken:?}");
 }
 
 #[test]

@@ -89,8 +89,7 @@ fn it_opens_quickly() {
     let mut took: Vec<_> = (0..10).map(took).collect();
     took.sort_unstable();
     println!("{took:?}");
-    // Some 25 ms on a quiet machine. An engine that is not hurried opens at its second tick of 200 ms, and never before.
-    assert!(took[0] < Duration::from_millis(390), "{took:?}");
+    assert!(took[2] < Duration::from_millis(120), "{took:?}");
 }
 
 /// A server, or a firewall on the way, that lets nothing through at first.
@@ -226,10 +225,10 @@ fn state_stays_fresh_over_a_bad_link() {
     let heard = echo.world.heard.lock().unwrap();
     let mut ages: Vec<_> = heard.iter().map(|(at, bytes)| *at - sent[usize::from(bytes[0])]).collect();
     ages.sort_unstable();
-    let late = ages.iter().filter(|age| **age > LATENCY * 8).count();
+    let late = ages.iter().filter(|age| **age > LATENCY * 2).count();
     println!("{} of {COUNT} arrived, {late} of them late, the last after {:?}", ages.len(), ages.last());
     assert!(ages.len() > 150 && ages.len() < usize::from(COUNT), "{} of {COUNT} arrived", ages.len());
-    assert!(late <= 2, "{late} of {} were older than {:?}", ages.len(), LATENCY * 8);
+    assert!(late <= 2, "{late} of {} were older than {:?}", ages.len(), LATENCY * 2);
 }
 
 /// A flood is not queued: the newest arrive, the oldest make way, and they are counted.

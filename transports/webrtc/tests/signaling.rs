@@ -178,7 +178,7 @@ fn b8_a_body_without_end_is_refused_when_it_is_too_long() {
 fn b8_who_is_slow_is_shown_the_door_and_delays_nobody() {
     let server = server();
     let to = server.signaling_address();
-    let idle: Vec<_> = (0..800).map(|_| connect(to)).collect();
+    let idle: Vec<_> = (0..1_000).map(|_| connect(to)).collect();
     let mut slow_head = connect(to);
     let mut slow_body = connect(to);
     slow_head.write_all(b"POST /rtc_ses").unwrap();

@@ -8,10 +8,13 @@
 //! * [`transport`]: which transports are built in; the only file that asks Cargo features.
 //! * [`demo`]: the life of a connection, played as a script.
 //! * [`programs`]: `serve`, `join` and `bots`, for two terminals.
+//! * [`command_line`]: how a terminal chooses between them.
 //! * [`timeline`]: how all of them tell what happens, to people and to programs.
 //!
 //! Built for the browser it has `protocol` and `game`, and `web`, the page on which the same arena is played.
 
+#[cfg(not(target_family = "wasm"))]
+pub mod command_line;
 #[cfg(not(target_family = "wasm"))]
 pub mod demo;
 pub mod game;

@@ -13,17 +13,17 @@ pub struct File {
     pub bytes: Vec<u8>,
 }
 
-/// The page as `cargo xtask web` has built it; where it has not, a page that says so.
+/// The page of that name as `cargo xtask web` has built it; where it has not, a page that says so.
 #[must_use]
-pub fn files() -> Vec<File> {
-    built().and_then(|folder| files_of(&folder)).unwrap_or_else(|| vec![not_built()])
+pub fn files(page: &str) -> Vec<File> {
+    built(page).and_then(|folder| files_of(&folder)).unwrap_or_else(|| vec![not_built()])
 }
 
 /// Where the build puts it: beside the programs of this workspace, wherever those go.
-fn built() -> Option<PathBuf> {
+fn built(page: &str) -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
     // `target/debug/protocol-example`, or a test in `target/debug/deps`.
-    program.ancestors().skip(2).take(2).map(|target| target.join("web")).find(|folder| folder.is_dir())
+    program.ancestors().skip(2).take(2).map(|target| target.join(page)).find(|folder| folder.is_dir())
 }
 
 /// All of it, or nothing: a page that is cut short does not work.

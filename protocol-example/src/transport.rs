@@ -2,6 +2,7 @@
 //! the programs are generic over a [`Network`].
 
 use bowline::prelude::*;
+use bowline::transport::PackAddress;
 #[cfg(feature = "transport_local")]
 use bowline::transport::local;
 #[cfg(feature = "transport_udp")]
@@ -18,9 +19,9 @@ compile_error!(
 /// Where one server and its clients meet.
 pub trait Network {
     /// The socket of the server.
-    type Server: Transport;
+    type Server: Transport<Address: PackAddress> + Send + 'static;
     /// The socket of a client.
-    type Client: ClientTransport;
+    type Client: ClientTransport<Address: PackAddress> + Send + 'static;
 
     /// What people call it.
     fn name(&self) -> &'static str;
@@ -100,6 +101,9 @@ pub trait Program {
     /// What comes of it.
     type Output;
 
+    /// The folder of the page that a server of it shows to browsers, beside the programs of the workspace.
+    const PAGE: &'static str = "web";
+
     /// Runs on this one.
     fn run<N: Network>(self, network: N) -> Self::Output;
 }
@@ -154,7 +158,7 @@ impl TransportKind {
             #[cfg(feature = "transport_udp")]
             Self::Udp => program.run(Udp { server: address.to_owned() }),
             #[cfg(feature = "transport_webrtc")]
-            Self::Webrtc => program.run(Webrtc::at(address)),
+            Self::Webrtc => program.run(Webrtc::at(address, P::PAGE)),
         }
     }
 }
@@ -219,15 +223,17 @@ impl Network for Udp {
 pub struct Webrtc {
     /// `http://host:port`. With port 0 the system chooses one, which stands here once the server listens.
     pub server: String,
+    /// The folder of the page that it shows.
+    pub page: &'static str,
 }
 
 #[cfg(feature = "transport_webrtc")]
 impl Webrtc {
     /// At `host:port`, or at a URL.
     #[must_use]
-    pub fn at(address: &str) -> Self {
+    pub fn at(address: &str, page: &'static str) -> Self {
         let is_url = address.contains("://");
-        Self { server: if is_url { address.to_owned() } else { format!("http://{address}") } }
+        Self { server: if is_url { address.to_owned() } else { format!("http://{address}") }, page }
     }
 
     /// Data goes to the next port. Where the system chooses, it chooses both; and where the server listens at every address,
@@ -260,7 +266,7 @@ impl Network for Webrtc {
 
     fn listen(&mut self, config: SocketConfig) -> Result<webrtc::ServerSocket, NetworkError> {
         let mut setup = webrtc::ServerSetup::new(&self.addrs());
-        for file in crate::site::files() {
+        for file in crate::site::files(self.page) {
             setup = setup.with_file(&file.path, file.content_type, file.bytes);
         }
         let socket = webrtc::Socket::new(setup, config)?;
@@ -279,12 +285,12 @@ mod tests {
 
     #[test]
     fn data_goes_to_the_next_port_and_nobody_is_sent_to_every_address() {
-        let of = |address: &str| Webrtc::at(address).addrs();
+        let of = |address: &str| Webrtc::at(address, "web").addrs();
         let addrs = webrtc::ServerAddrs::new;
         assert_eq!(of("127.0.0.1:14191"), webrtc::ServerAddrs::default());
         assert_eq!(of("127.0.0.1:0"), addrs("127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"));
         assert_eq!(of("0.0.0.0:8000"), addrs("0.0.0.0:8000", "0.0.0.0:8001", "127.0.0.1:8001"));
         assert_eq!(of("[::]:8000"), addrs("[::]:8000", "[::]:8001", "[::1]:8001"));
-        assert_eq!(Webrtc::at("https://game.example.com").place(), "https://game.example.com");
+        assert_eq!(Webrtc::at("https://game.example.com", "web").place(), "https://game.example.com");
     }
 }

@@ -5,12 +5,9 @@ use std::net::UdpSocket;
 use std::process::{Child, Command, Output, Stdio};
 
 use clap::ValueEnum;
+use protocol_example::demo::STORY;
 use protocol_example::transport::TransportKind;
 use serde_json::Value;
-
-mod common;
-
-use common::STORY;
 
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_protocol-example"));

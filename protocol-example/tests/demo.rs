@@ -2,29 +2,16 @@
 
 use bowline::prelude::*;
 use clap::ValueEnum;
-use protocol_example::demo::{self, DemoError};
+use protocol_example::demo::{self, Demo, DemoError, STORY};
+use protocol_example::programs::OnCore;
 use protocol_example::timeline::{Event, Line};
 use protocol_example::transport::{Network, NetworkError, Program, TransportKind};
-
-mod common;
-
-use common::STORY;
-
-struct Demo;
-
-impl Program for Demo {
-    type Output = (Result<(), DemoError>, Vec<Line>);
-
-    fn run<N: Network>(self, network: N) -> Self::Output {
-        let mut lines = Vec::new();
-        (demo::play(network, &mut lines), lines)
-    }
-}
 
 #[test]
 fn the_story_is_the_same_on_every_transport() {
     for kind in TransportKind::value_variants() {
-        let (result, lines) = kind.run("127.0.0.1:0", Demo);
+        let mut lines = Vec::new();
+        let result = kind.run("127.0.0.1:0", Demo { engine: OnCore, audience: &mut lines });
         result.unwrap_or_else(|error| panic!("{kind:?}: {error}"));
         let story: Vec<_> =
             lines.iter().map(|line| (&*line.who, format!("{:?}", line.state), line.event.name())).collect();
@@ -103,19 +90,20 @@ mod long {
         }
     }
 
-    struct DeadDemo;
+    struct DeadDemo<'a>(&'a mut Vec<Line>);
 
-    impl Program for DeadDemo {
-        type Output = <Demo as Program>::Output;
+    impl Program for DeadDemo<'_> {
+        type Output = Result<(), DemoError>;
 
         fn run<N: Network>(self, network: N) -> Self::Output {
-            Demo.run(Dead(network))
+            demo::play(Dead(network), OnCore, self.0)
         }
     }
 
     #[test]
     fn a_scene_that_does_not_happen_is_an_error_that_says_so() {
-        let (result, lines) = TransportKind::first().run("127.0.0.1:0", DeadDemo);
+        let mut lines = Vec::new();
+        let result = TransportKind::first().run("127.0.0.1:0", DeadDemo(&mut lines));
         let error = result.expect_err("nobody can come in");
         assert_eq!(
             error.to_string(),

@@ -51,6 +51,7 @@ pub(crate) const DRAWN: &[(&str, &[&str])] = &[
     ("bowline-bevy", &["bowline"]),
     // Users: the facade, the transports, the simulator.
     ("protocol-example", &["bowline", "bowline-local", "bowline-udp", "bowline-webrtc"]),
+    ("protocol-example-bevy", &["bowline", "bowline-bevy", "protocol-example"]),
     ("bowline-book", &["bowline", "bowline-local", "bowline-sim", "bowline-udp", "bowline-webrtc"]),
     (
         "bowline-tests",
@@ -120,11 +121,18 @@ fn client_and_server_never_meet() {
 }
 
 #[test]
-fn only_the_bevy_crate_depends_on_bevy() {
-    let wrong =
-        arrows().into_iter().filter(|arrow| arrow.to.starts_with("bevy") && arrow.from != "bowline-bevy");
+fn only_the_bevy_crate_and_a_game_on_it_depend_on_bevy() {
+    let may = |arrow: &Arrow| match &*arrow.from {
+        "bowline-bevy" | "protocol-example-bevy" => true,
+        // Components derive Bevy's trait where they are, for those who ask for it.
+        "protocol-example" => arrow.optional,
+        _ => false,
+    };
+    let wrong = arrows().into_iter().filter(|arrow| arrow.to.starts_with("bevy") && !may(arrow));
     let violations: Vec<_> = wrong.map(|arrow| format!("{} depends on {}", arrow.from, arrow.to)).collect();
-    assert_holds("only `bowline-bevy` names bevy", &violations);
+    let invariant = "in the framework only `bowline-bevy` names bevy; beside it a game on Bevy, and the protocol of one \
+                     behind a feature";
+    assert_holds(invariant, &violations);
 }
 
 #[test]
@@ -138,14 +146,17 @@ fn users_see_the_facade_and_nothing_depends_on_them() {
     let (outward, rest): (Vec<_>, Vec<_>) = arrows.into_iter().partition(|arrow| users.contains(&arrow.from));
     let mut violations = wrong(&outward, DRAWN);
     // The tests are several crates: items to derive a protocol over have to be in another, and what is over real sockets is
-    // apart, with the protocol of the others.
-    let within_the_tests =
-        |arrow: &&Arrow| arrow.from.starts_with("bowline-tests") && arrow.to.starts_with("bowline-tests");
+    // apart, with the protocol of the others. So is the example: who wants it without Bevy builds no Bevy.
+    let within_one_user = |arrow: &&Arrow| {
+        ["bowline-tests", "protocol-example"]
+            .iter()
+            .any(|user| arrow.from.starts_with(user) && arrow.to.starts_with(user))
+    };
     let inward = rest.iter().chain(&outward).filter(|arrow| users.contains(&arrow.to));
-    let inward = inward.filter(|arrow| !within_the_tests(arrow));
+    let inward = inward.filter(|arrow| !within_one_user(arrow));
     violations.extend(inward.map(|arrow| format!("{} depends on the user {}", arrow.from, arrow.to)));
     let invariant = "`protocol-example`, `book` and `tests` see the facade, the transports and the simulator; \
-                     nothing depends on them";
+                     nothing outside their own folders depends on them";
     assert_holds(invariant, &violations);
 }
 

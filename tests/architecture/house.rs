@@ -18,11 +18,14 @@ const LONG_FILES: &[(&str, &str)] = &[];
 const INHERITED: [&str; 4] = ["version", "edition", "rust-version", "license"];
 
 /// The packages that say something of their own: the package, the key, the reason.
-const OWN_SETTINGS: &[(&str, &str, &str)] = &[(
-    "framework/bevy",
-    "rust-version",
-    "it is Bevy's, which wants a newer Rust than we do; no other crate needs it",
-)];
+const OWN_SETTINGS: &[(&str, &str, &str)] = &[
+    (
+        "framework/bevy",
+        "rust-version",
+        "it is Bevy's, which wants a newer Rust than we do; no other crate of a game needs it",
+    ),
+    ("protocol-example/bevy", "rust-version", "it is that of `bowline-bevy`"),
+];
 
 /// Where the invariants are tested: every test in these files is named in `ARCHITECTURE.md`.
 const INVARIANTS: [&str; 3] = ["arrows.rs", "sources.rs", "house.rs"];

@@ -2,7 +2,7 @@
 
 fn main() {
     #[cfg(target_family = "wasm")]
-    protocol_example::web::start();
+    protocol_example::web::start::<protocol_example::game::ArenaClient<_>>("core");
     #[cfg(not(target_family = "wasm"))]
     eprintln!("this program is a page: `cargo xtask web` builds it, and a server with WebRTC shows it");
 }

@@ -8,21 +8,53 @@ use std::time::{Duration, Instant};
 
 use bowline::{ConnectError, SendError};
 
+use crate::game::{ClientSide as _, ServerSide as _};
+use crate::programs::Engine;
 use crate::protocol::{EmoteKind, Login, Position, TOKEN};
 use crate::timeline::{Audience, Event, State};
-use crate::transport::{Network, NetworkError};
+use crate::transport::{Network, NetworkError, Program};
 
 mod sights;
 mod stage;
+mod story;
+
+pub use story::STORY;
 
 use stage::{ALICE, BOB, MALLORY, OLGA, SERVER, Stage};
 
-/// Plays the demo on a network.
+/// [`play`], on whichever network it is.
+pub struct Demo<'a, E> {
+    /// What the two halves of the game run on.
+    pub engine: E,
+    /// Who sees what happens.
+    pub audience: &'a mut dyn Audience,
+}
+
+impl<E: Engine> Program for Demo<'_, E> {
+    type Output = Result<(), DemoError>;
+    const PAGE: &'static str = E::PAGE;
+
+    fn run<N: Network>(self, network: N) -> Self::Output {
+        play(network, self.engine, self.audience)
+    }
+}
+
+impl<E> std::fmt::Debug for Demo<'_, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Demo").finish_non_exhaustive()
+    }
+}
+
+/// Plays the demo on a network, with the two halves of the game on an engine.
 ///
 /// # Errors
 /// Where a scene does not go as it should, within its time.
-pub fn play<N: Network>(network: N, audience: &mut dyn Audience) -> Result<(), DemoError> {
-    let mut stage = Stage::new(network, audience);
+pub fn play<N: Network, E: Engine>(
+    network: N,
+    engine: E,
+    audience: &mut dyn Audience,
+) -> Result<(), DemoError> {
+    let mut stage = Stage::new(network, engine, audience);
     the_arena_opens(&mut stage)?;
     two_players_come_in(&mut stage)?;
     they_talk(&mut stage)?;
@@ -86,12 +118,12 @@ const BOBS_SHIP: &str = "bob's ship";
 /// For how long a scene waits for the next thing to happen.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-fn the_arena_opens(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+fn the_arena_opens(stage: &mut Stage<'_, impl Network, impl Engine>) -> Result<(), DemoError> {
     stage.begin_scene("The arena opens");
     stage.open()
 }
 
-fn two_players_come_in(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+fn two_players_come_in(stage: &mut Stage<'_, impl Network, impl Engine>) -> Result<(), DemoError> {
     stage.begin_scene("Two players come in");
     stage.call(ALICE, |stage, link| stage.alice.connect(link, login(ALICE, TOKEN)))?;
     stage.expect([(SERVER, "auth_requested"), (SERVER, "connected"), (ALICE, "connected")])?;
@@ -103,7 +135,7 @@ fn two_players_come_in(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoEr
     stage.sees(ALICE, &[], &[BOBS_SHIP])
 }
 
-fn they_talk(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+fn they_talk(stage: &mut Stage<'_, impl Network, impl Engine>) -> Result<(), DemoError> {
     stage.begin_scene("They talk: an ordered reliable channel");
     let text = "Is there room at the quay?";
     stage.alice.say(text)?;
@@ -115,14 +147,14 @@ fn they_talk(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
     stage.expect([(SERVER, "relayed"), (ALICE, "heard")])
 }
 
-fn a_pearl(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+fn a_pearl(stage: &mut Stage<'_, impl Network, impl Engine>) -> Result<(), DemoError> {
     stage.begin_scene("Alice collects a pearl: entities change, go and come");
     alice_collects(stage, "pearl worth 1")?;
     stage.sees(BOB, &["pearl worth 1"], &["pearl worth 1"])?;
     stage.bob_reads(&[(ALICE, 1), (BOB, 0)])
 }
 
-fn a_gesture(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+fn a_gesture(stage: &mut Stage<'_, impl Network, impl Engine>) -> Result<(), DemoError> {
     stage.begin_scene("Bob waves: an unordered unreliable channel");
     // A gesture may get lost, so bob waves until alice has seen it.
     let emote = EmoteKind::Wave;
@@ -138,7 +170,7 @@ fn a_gesture(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
     stage.note(ALICE, State::Connected, Event::SawEmote { user: BOB.to_owned(), emote: format!("{seen:?}") })
 }
 
-fn through_the_gate(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+fn through_the_gate(stage: &mut Stage<'_, impl Network, impl Engine>) -> Result<(), DemoError> {
     stage.begin_scene("Alice goes through the gate: what she sees is another room");
     stage.alice.sail_to(stage.alice.gate());
     stage.note(ALICE, State::Connected, Event::Sailed { towards: "gate to the grotto".to_owned() })?;
@@ -148,7 +180,7 @@ fn through_the_gate(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError
     stage.sees(BOB, &[ALICES_SHIP], &[])
 }
 
-fn out_of_sight(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+fn out_of_sight(stage: &mut Stage<'_, impl Network, impl Engine>) -> Result<(), DemoError> {
     stage.begin_scene("What bob does not see: a resource and a request");
     alice_collects(stage, "pearl worth 3")?;
     stage.bob_reads(&[(ALICE, 4), (BOB, 0)])?;
@@ -157,7 +189,7 @@ fn out_of_sight(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
     stage.expect([(BOB, "told_chart")])
 }
 
-fn back_again(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+fn back_again(stage: &mut Stage<'_, impl Network, impl Engine>) -> Result<(), DemoError> {
     stage.begin_scene("Alice comes back");
     stage.alice.sail_to(stage.alice.gate());
     stage.note(ALICE, State::Connected, Event::Sailed { towards: "gate to the bay".to_owned() })?;
@@ -166,27 +198,27 @@ fn back_again(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
     stage.sees(BOB, &[], &[ALICES_SHIP])
 }
 
-fn a_wrong_token(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+fn a_wrong_token(stage: &mut Stage<'_, impl Network, impl Engine>) -> Result<(), DemoError> {
     stage.begin_scene("A client with a wrong token");
     stage.call(MALLORY, |stage, link| stage.mallory.connect(link, login(MALLORY, "open sesame")))?;
     stage.expect([(SERVER, "auth_requested"), (SERVER, "rejected"), (MALLORY, "rejected")])
 }
 
-fn another_protocol(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+fn another_protocol(stage: &mut Stage<'_, impl Network, impl Engine>) -> Result<(), DemoError> {
     stage.begin_scene("A client that missed an update");
     stage.call(OLGA, |stage, link| stage.olga.connect(link, login(OLGA, TOKEN)))?;
     // The client learns what differs and tells the server: it is said on both sides.
     stage.expect([(OLGA, "rejected"), (SERVER, "rejected")])
 }
 
-fn a_pulled_cable(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+fn a_pulled_cable(stage: &mut Stage<'_, impl Network, impl Engine>) -> Result<(), DemoError> {
     stage.begin_scene("Somebody trips over bob's cable");
     stage.pull_the_cable_of_bob()?;
     stage.expect([(SERVER, "disconnected"), (BOB, "disconnected"), (BOB, "reconnecting")])?;
     stage.sees(ALICE, &[BOBS_SHIP], &[])
 }
 
-fn the_cable_is_back(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+fn the_cable_is_back(stage: &mut Stage<'_, impl Network, impl Engine>) -> Result<(), DemoError> {
     stage.begin_scene("The cable is plugged in again: a new session sees everything anew");
     stage.plug_in_the_cable_of_bob()?;
     stage.expect([(SERVER, "auth_requested"), (SERVER, "connected"), (BOB, "connected")])?;
@@ -197,20 +229,20 @@ fn the_cable_is_back(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoErro
     stage.play_on(Duration::from_millis(400))
 }
 
-fn a_kick(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+fn a_kick(stage: &mut Stage<'_, impl Network, impl Engine>) -> Result<(), DemoError> {
     stage.begin_scene("The server ends a connection");
     stage.server.kick(BOB, "no shouting in the harbour");
     stage.expect([(SERVER, "disconnected"), (BOB, "disconnected")])?;
     stage.sees(ALICE, &[BOBS_SHIP], &[])
 }
 
-fn a_goodbye(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+fn a_goodbye(stage: &mut Stage<'_, impl Network, impl Engine>) -> Result<(), DemoError> {
     stage.begin_scene("A client says goodbye");
     stage.alice.leave();
     stage.expect([(ALICE, "disconnected"), (SERVER, "disconnected")])
 }
 
-fn what_it_came_to(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+fn what_it_came_to(stage: &mut Stage<'_, impl Network, impl Engine>) -> Result<(), DemoError> {
     stage.begin_scene("What each session came to");
     for (who, measured) in stage.sessions() {
         stage.note(who, State::Disconnected, Event::Measured(measured))?;
@@ -219,7 +251,10 @@ fn what_it_came_to(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError>
 }
 
 /// Alice sails to the pearl that is nearest to her, and sees it go and another one come.
-fn alice_collects(stage: &mut Stage<'_, impl Network>, pearl: &'static str) -> Result<(), DemoError> {
+fn alice_collects(
+    stage: &mut Stage<'_, impl Network, impl Engine>,
+    pearl: &'static str,
+) -> Result<(), DemoError> {
     stage.alice.sail_to(stage.alice.nearest_pearl());
     stage.note(ALICE, State::Connected, Event::Sailed { towards: pearl.to_owned() })?;
     stage.expect([(SERVER, "collected")])?;
@@ -227,7 +262,7 @@ fn alice_collects(stage: &mut Stage<'_, impl Network>, pearl: &'static str) -> R
 }
 
 /// Waits until alice's ship is somewhere else on bob's screen.
-fn bob_sees_alice_move(stage: &mut Stage<'_, impl Network>) -> Result<(), DemoError> {
+fn bob_sees_alice_move(stage: &mut Stage<'_, impl Network, impl Engine>) -> Result<(), DemoError> {
     let mut start = None;
     let Position { x, y, .. } = stage.until("bob sees alice move by two metres", |stage| {
         let Some(ship) = stage.bob.ship_of(ALICE) else { return Ok(None) };

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use super::stage::Stage;
 use super::{DEADLINE, DemoError};
-use crate::game::Thing;
+use crate::game::{ClientSide as _, Thing};
+use crate::programs::Engine;
 use crate::timeline::{Event, State, named};
 use crate::transport::Network;
 
@@ -17,7 +18,7 @@ pub(super) struct Sights {
     pub(super) came: Vec<Thing>,
 }
 
-impl<N: Network> Stage<'_, N> {
+impl<N: Network, E: Engine> Stage<'_, N, E> {
     /// Lets time pass until a client has seen these go, those come, and nothing else.
     pub(super) fn sees(&mut self, who: &'static str, went: &[&str], came: &[&str]) -> Result<(), DemoError> {
         let wanted = || format!("that {who} sees {went:?} go and {came:?} come");

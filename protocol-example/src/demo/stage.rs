@@ -7,7 +7,8 @@ use bowline::prelude::*;
 
 use super::sights::Sights;
 use super::{DEADLINE, DemoError};
-use crate::game::{ArenaClient, ArenaServer, ClientNews, FRAME, Visitor};
+use crate::game::{ClientNews, ClientSide as _, FRAME, ServerSide as _, Visitor};
+use crate::programs::Engine;
 use crate::protocol::outdated::OutdatedArena;
 use crate::protocol::{Arena, EmoteKind};
 use crate::timeline::{Audience, Event, Measured, State, Timeline, of_client, of_server};
@@ -37,11 +38,11 @@ const HEARTBEAT: Duration = Duration::from_millis(200);
 pub(super) type Link<N> = Conditioned<<N as Network>::Client>;
 
 /// One server and its clients, on one thread: each frame gives everybody a turn.
-pub(super) struct Stage<'a, N: Network> {
+pub(super) struct Stage<'a, N: Network, E: Engine> {
     network: N,
-    pub(super) server: ArenaServer<N::Server>,
-    pub(super) alice: ArenaClient<Link<N>>,
-    pub(super) bob: ArenaClient<Link<N>>,
+    pub(super) server: E::Server<N::Server>,
+    pub(super) alice: E::Client<Link<N>>,
+    pub(super) bob: E::Client<Link<N>>,
     pub(super) mallory: Visitor<Arena, Link<N>>,
     pub(super) olga: Visitor<OutdatedArena, Link<N>>,
     pub(super) gesture_that_alice_saw: Option<EmoteKind>,
@@ -54,8 +55,8 @@ pub(super) struct Stage<'a, N: Network> {
     unread: VecDeque<(&'static str, &'static str)>,
 }
 
-impl<'a, N: Network> Stage<'a, N> {
-    pub(super) fn new(network: N, audience: &'a mut dyn Audience) -> Self {
+impl<'a, N: Network, E: Engine> Stage<'a, N, E> {
+    pub(super) fn new(network: N, _: E, audience: &'a mut dyn Audience) -> Self {
         let mut server = ServerConfig::default();
         server.connection.disconnection_timeout_duration = SERVER_PATIENCE;
         server.connection.heartbeat_interval = HEARTBEAT;
@@ -67,9 +68,9 @@ impl<'a, N: Network> Stage<'a, N> {
             Some(ReconnectPolicy { base_delay: Duration::from_millis(200), ..ReconnectPolicy::default() });
         Self {
             network,
-            server: ArenaServer::new(server),
-            alice: ArenaClient::new(persistent.clone()),
-            bob: ArenaClient::new(persistent),
+            server: E::Server::new(server),
+            alice: E::Client::new(persistent.clone()),
+            bob: E::Client::new(persistent),
             mallory: Visitor::new(client.clone()),
             olga: Visitor::new(client),
             gesture_that_alice_saw: None,
@@ -167,16 +168,12 @@ impl<'a, N: Network> Stage<'a, N> {
     }
 
     pub(super) fn pull_the_cable_of_bob(&mut self) -> Result<(), DemoError> {
-        if let Some(link) = self.bob.transport_mut() {
-            link.set_config(NO_LINK);
-        }
+        self.bob.with_transport(|link| link.set_config(NO_LINK));
         self.note(BOB, State::Connected, Event::CablePulled)
     }
 
     pub(super) fn plug_in_the_cable_of_bob(&mut self) -> Result<(), DemoError> {
-        if let Some(link) = self.bob.transport_mut() {
-            link.set_config(LINK);
-        }
+        self.bob.with_transport(|link| link.set_config(LINK));
         self.note(BOB, State::Disconnected, Event::CablePlugged)
     }
 

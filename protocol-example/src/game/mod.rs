@@ -3,17 +3,27 @@
 //! [`ArenaServer`] and [`ArenaClient`] are what a game's own networking code looks like on Bowline. Each has a `frame`,
 //! to be called some hundred times a second, that receives, answers, sends, and tells what is new.
 //!
-//! [`rules`] knows nothing of either: it looks at entities and says what follows.
+//! What they have in common with the same game as Bevy apps (the package `protocol-example-bevy`, in the folder `bevy`) is
+//! beside them: [`rules`] says what follows from where things are, [`door`] who may come in, [`course`] how to get somewhere,
+//! and [`ServerSide`] and [`ClientSide`] what the programs want of either.
 
 mod client;
+pub mod course;
+pub mod door;
+mod glide;
 mod news;
 pub mod rules;
 mod server;
+mod sides;
+mod sight;
 mod visitor;
 
-pub use client::{ArenaClient, Thing};
+pub use client::ArenaClient;
+pub use glide::Glide;
 pub use news::{ClientNews, ServerNews};
 pub use server::ArenaServer;
+pub use sides::{ClientSide, NOT_CONNECTED, ServerSide};
+pub use sight::{Comings, SOMEBODY, Sight, Thing};
 pub use visitor::Visitor;
 
 use std::time::Duration;

@@ -1,11 +1,10 @@
 //! The rules of the game: ships sail where they are steered, and collect pearls and change rooms by sailing there.
 //!
-//! Nothing here knows of users, rooms or sockets. There are entities in a world, and the components say it all.
+//! Nothing here knows of users, rooms, sockets or worlds: components go in, and what follows from them comes out.
 
-use bowline::World;
 use bowline::prelude::*;
 
-use crate::protocol::{Arena, Gate, Pearl, Player, Position, ROOM_REACH, Room, Steer};
+use crate::protocol::{Arena, Gate, Pearl, Position, ROOM_REACH, Room, Steer};
 
 /// How many pearls there are in each room.
 pub const PEARLS: usize = 3;
@@ -59,28 +58,17 @@ pub fn sail(ship: &Position, helm: &Steer) -> Position {
     Position { x: within(ship.x + helm.east * metres), y: within(ship.y + helm.north * metres), ..*ship }
 }
 
-/// Pearls that are collected now, each with the ship that does.
+/// Of these things, those that one of the others has reached by now, each with the first that has: pearls with the ship that
+/// collects them, ships with the gate that they go through.
 #[must_use]
-pub fn pearls_reached(world: &World<Arena>) -> Vec<(NetEntity, NetEntity)> {
-    let pearls = world.query::<(&Position, &Pearl)>();
-    pearls.filter_map(|(pearl, (at, _))| Some((pearl, ship_at(world, at)?))).collect()
-}
-
-/// Ships that go through a gate now, each with the room that they come into.
-#[must_use]
-pub fn gates_reached(world: &World<Arena>) -> Vec<(NetEntity, Room)> {
-    let ships = world.query::<(&Position, &Player)>();
-    ships.filter_map(|(ship, (at, _))| Some((ship, gate_at(world, at)?))).collect()
-}
-
-fn ship_at(world: &World<Arena>, place: &Position) -> Option<NetEntity> {
-    let mut ships = world.query::<(&Position, &Player)>();
-    ships.find(|(_, (at, _))| at.distance_to(place) < REACHED).map(|(ship, _)| ship)
-}
-
-fn gate_at(world: &World<Arena>, place: &Position) -> Option<Room> {
-    let mut gates = world.query::<(&Position, &Gate)>();
-    gates.find(|(_, (at, _))| at.distance_to(place) < REACHED).map(|(_, (_, gate))| gate.to)
+pub fn reached<T, O: Copy>(
+    things: impl IntoIterator<Item = (T, Position)>,
+    others: impl IntoIterator<Item = (O, Position)>,
+) -> Vec<(T, O)> {
+    let others: Vec<_> = others.into_iter().collect();
+    let first = |place: &Position| others.iter().find(|(_, at)| at.distance_to(place) < REACHED);
+    let things = things.into_iter().filter_map(|(thing, place)| Some((thing, first(&place)?.0)));
+    things.collect()
 }
 
 fn towards_gate(room: Room, metres: f32) -> Position {
@@ -119,6 +107,15 @@ mod tests {
             let sailed = ship.distance_to(&sail(&ship, &Steer { east, north }));
             assert!(sailed <= SPEED / f32::from(Arena::TICK_RATE) + 0.001, "{sailed}");
         }
+    }
+
+    #[test]
+    fn what_is_near_and_in_the_same_room_is_reached_by_the_first_who_is() {
+        let at = |room, x| Position { room, x, y: 0.0 };
+        let pearls =
+            [("near", at(Room::Bay, 1.0)), ("far", at(Room::Bay, 9.0)), ("next door", at(Room::Grotto, 1.0))];
+        let ships = [(1, at(Room::Bay, 30.0)), (2, at(Room::Bay, 0.0)), (3, at(Room::Bay, 1.5))];
+        assert_eq!(reached(pearls, ships), [("near", 2)]);
     }
 
     #[test]

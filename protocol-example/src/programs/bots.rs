@@ -4,14 +4,16 @@ use std::time::{Duration, Instant};
 use bowline::prelude::*;
 use bowline::{Entropy, SeededEntropy};
 
-use super::{ProgramError, SERVER, listening};
-use crate::game::{ArenaClient, ArenaServer, ClientNews, FAREWELL, FRAME};
+use super::{Engine, ProgramError, SERVER, listening};
+use crate::game::{ClientNews, ClientSide, FAREWELL, FRAME, ServerSide};
 use crate::protocol::{EmoteKind, Login, TOKEN};
 use crate::timeline::{Audience, Event, Measured, State, Timeline, of_client, of_server};
 use crate::transport::{Network, Program};
 
 /// A crowd of clients that chat and collect pearls, and a table of what their sessions came to.
-pub struct Bots<'a> {
+pub struct Bots<'a, E> {
+    /// What the game runs on.
+    pub engine: E,
     /// How many.
     pub count: u8,
     /// For how long.
@@ -23,9 +25,9 @@ pub struct Bots<'a> {
 }
 
 /// One of the crowd.
-struct Bot<T: ClientTransport> {
+struct Bot<C> {
     name: String,
-    client: ArenaClient<T>,
+    client: C,
     mood: SeededEntropy,
     acts_at: Instant,
     stats: Option<ConnectionStats>,
@@ -33,21 +35,22 @@ struct Bot<T: ClientTransport> {
 
 const SAYINGS: [&str; 4] = ["Ahoy!", "Make way!", "Which way is the wind?", "Is that your anchor?"];
 
-impl Program for Bots<'_> {
+impl<E: Engine> Program for Bots<'_, E> {
     type Output = Result<(), ProgramError>;
+    const PAGE: &'static str = E::PAGE;
 
     fn run<N: Network>(self, mut network: N) -> Self::Output {
         let mut timeline = Timeline::new(self.audience);
         let mut server = None;
         if self.with_server {
-            let mut listener = ArenaServer::new(ServerConfig::default());
+            let mut listener = E::Server::<N::Server>::new(ServerConfig::default());
             listener.listen(network.listen(listener.socket_config())?);
             let (state, event) = listening(network.name(), network.place());
             timeline.write(SERVER, state, event)?;
             server = Some(listener);
         }
-        let mut bots: Vec<_> =
-            (1..=self.count).map(|number| Bot::new(number, &network)).collect::<Result<_, _>>()?;
+        let bots = (1..=self.count).map(|number| Bot::<E::Client<N::Client>>::new(number, &network));
+        let mut bots: Vec<_> = bots.collect::<Result<_, _>>()?;
 
         let end = Instant::now() + self.duration;
         while Instant::now() < end {
@@ -69,12 +72,12 @@ impl Program for Bots<'_> {
 }
 
 /// Everybody takes a turn. All that the bots do and see would fill the screen: only comings and goings are told.
-fn frame<S: Transport, T: ClientTransport>(
-    server: &mut Option<ArenaServer<S>>,
-    bots: &mut [Bot<T>],
+fn frame<C: ClientSide>(
+    server: &mut Option<impl ServerSide>,
+    bots: &mut [Bot<C>],
     timeline: &mut Timeline<'_>,
 ) -> Result<(), ProgramError> {
-    for news in server.as_mut().map(ArenaServer::frame).unwrap_or_default() {
+    for news in server.as_mut().map(ServerSide::frame).unwrap_or_default() {
         let (state, event) = of_server(news);
         if matches!(event, Event::Connected { .. } | Event::Rejected(_) | Event::Disconnected { .. }) {
             timeline.write(SERVER, state, event)?;
@@ -96,7 +99,7 @@ fn frame<S: Transport, T: ClientTransport>(
     Ok(())
 }
 
-fn table<T: ClientTransport>(bots: &[Bot<T>], timeline: &mut Timeline<'_>) -> Result<(), ProgramError> {
+fn table<C>(bots: &[Bot<C>], timeline: &mut Timeline<'_>) -> Result<(), ProgramError> {
     timeline.begin_scene("What each session came to");
     for bot in bots {
         if let Some(stats) = &bot.stats {
@@ -112,10 +115,10 @@ fn table<T: ClientTransport>(bots: &[Bot<T>], timeline: &mut Timeline<'_>) -> Re
     }
 }
 
-impl<T: ClientTransport> Bot<T> {
-    fn new<N: Network<Client = T>>(number: u8, network: &N) -> Result<Self, ProgramError> {
+impl<C: ClientSide> Bot<C> {
+    fn new<N: Network<Client = C::Socket>>(number: u8, network: &N) -> Result<Self, ProgramError> {
         let name = format!("bot{number}");
-        let mut client = ArenaClient::new(ClientConfig::default());
+        let mut client = C::new(ClientConfig::default());
         let socket = network.dial(client.socket_config())?;
         client.connect(socket, Login { name: name.clone(), token: TOKEN.to_owned() })?;
         let mood = SeededEntropy::new(number.into());
@@ -144,7 +147,7 @@ impl<T: ClientTransport> Bot<T> {
     }
 }
 
-impl std::fmt::Debug for Bots<'_> {
+impl<E> std::fmt::Debug for Bots<'_, E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Bots").field("count", &self.count).finish_non_exhaustive()
     }

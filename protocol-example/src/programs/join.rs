@@ -6,14 +6,16 @@ use std::time::{Duration, Instant};
 use bowline::prelude::*;
 use bowline::{Entropy, OsEntropy};
 
-use super::ProgramError;
-use crate::game::{ArenaClient, ClientNews, FAREWELL, FRAME};
+use super::{ClientSocket, Engine, ProgramError};
+use crate::game::{ClientNews, ClientSide, FAREWELL, FRAME};
 use crate::protocol::Login;
 use crate::timeline::{Audience, Event, Measured, State, Timeline, of_client};
 use crate::transport::{Network, Program};
 
 /// A player at a keyboard: a line that is typed is said to all, or is a command, and the end of the input is a goodbye.
-pub struct Join<'a> {
+pub struct Join<'a, E> {
+    /// What the game runs on.
+    pub engine: E,
     /// Who comes in.
     pub login: Login,
     /// What the link is made to be like; `None` for as it is.
@@ -32,8 +34,9 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// What may be typed besides words.
 const COMMANDS: &str = "/pearl or /gate to sail there, /stop, /chart to be told what is where";
 
-impl Program for Join<'_> {
+impl<E: Engine> Program for Join<'_, E> {
     type Output = Result<(), ProgramError>;
+    const PAGE: &'static str = E::PAGE;
 
     fn run<N: Network>(self, network: N) -> Self::Output {
         let mut config = ClientConfig::default();
@@ -51,8 +54,8 @@ impl Program for Join<'_> {
     }
 }
 
-impl Join<'_> {
-    fn play<T: ClientTransport>(
+impl<E: Engine> Join<'_, E> {
+    fn play<T: ClientSocket>(
         self,
         config: ClientConfig,
         socket: T,
@@ -60,7 +63,7 @@ impl Join<'_> {
     ) -> Result<(), ProgramError> {
         let name = self.login.name.clone();
         let mut timeline = Timeline::new(self.audience);
-        let mut client = ArenaClient::new(config);
+        let mut client = E::Client::<T>::new(config);
         client.connect(socket, self.login)?;
         timeline.write(&name, State::PendingAuth, Event::Connecting { address })?;
 
@@ -79,9 +82,9 @@ impl Join<'_> {
 }
 
 /// Does what was typed; `true` when there will be no more. What is typed before the connection is up waits for it.
-fn obey_typed<T: ClientTransport>(
+fn obey_typed(
     typed: &Receiver<String>,
-    client: &mut ArenaClient<T>,
+    client: &mut impl ClientSide,
     timeline: &mut Timeline<'_>,
     name: &str,
 ) -> Result<bool, ProgramError> {
@@ -95,9 +98,9 @@ fn obey_typed<T: ClientTransport>(
     Ok(false)
 }
 
-fn obey<T: ClientTransport>(
+fn obey(
     text: &str,
-    client: &mut ArenaClient<T>,
+    client: &mut impl ClientSide,
     timeline: &mut Timeline<'_>,
     name: &str,
 ) -> Result<(), ProgramError> {
@@ -130,8 +133,8 @@ fn end_of(news: &[ClientNews]) -> Option<String> {
 }
 
 /// Waits until what was said has arrived, leaves, and stays for long enough that the server hears it.
-fn say_goodbye<T: ClientTransport>(
-    client: &mut ArenaClient<T>,
+fn say_goodbye(
+    client: &mut impl ClientSide,
     timeline: &mut Timeline<'_>,
     name: &str,
 ) -> Result<(), ProgramError> {
@@ -171,7 +174,7 @@ fn typed_lines() -> Receiver<String> {
     receiver
 }
 
-impl std::fmt::Debug for Join<'_> {
+impl<E> std::fmt::Debug for Join<'_, E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Join").field("login", &self.login).finish_non_exhaustive()
     }

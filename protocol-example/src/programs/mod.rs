@@ -8,10 +8,12 @@ use crate::timeline::{Event, State};
 use crate::transport::NetworkError;
 
 mod bots;
+mod engine;
 mod join;
 mod serve;
 
 pub use bots::Bots;
+pub use engine::{ClientSocket, Engine, OnCore, ServerSocket};
 pub use join::Join;
 pub use serve::Serve;
 

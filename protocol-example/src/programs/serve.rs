@@ -3,13 +3,15 @@ use std::time::{Duration, Instant};
 
 use bowline::prelude::*;
 
-use super::{ProgramError, SERVER, listening};
-use crate::game::{ArenaServer, FAREWELL, FRAME};
+use super::{Engine, ProgramError, SERVER, listening};
+use crate::game::{FAREWELL, FRAME, ServerSide};
 use crate::timeline::{Audience, Timeline, of_server};
 use crate::transport::{Network, Program};
 
 /// A server that others can join.
-pub struct Serve<'a> {
+pub struct Serve<'a, E> {
+    /// What the game runs on.
+    pub engine: E,
     /// For how long; `None` for until it is stopped.
     pub duration: Option<Duration>,
     /// How many may be in at once.
@@ -20,14 +22,15 @@ pub struct Serve<'a> {
     pub audience: &'a mut dyn Audience,
 }
 
-impl Program for Serve<'_> {
+impl<E: Engine> Program for Serve<'_, E> {
     type Output = Result<(), ProgramError>;
+    const PAGE: &'static str = E::PAGE;
 
     fn run<N: Network>(self, mut network: N) -> Self::Output {
         let mut config = ServerConfig::default();
         config.max_users = self.max_users;
         config.socket.allow_plaintext_on_public_address = self.allow_plaintext;
-        let mut server = ArenaServer::new(config);
+        let mut server = E::Server::<N::Server>::new(config);
         let mut timeline = Timeline::new(self.audience);
         server.listen(network.listen(server.socket_config())?);
         let (state, event) = listening(network.name(), network.place());
@@ -41,8 +44,8 @@ impl Program for Serve<'_> {
 }
 
 /// The loop of a server: a frame, its news, a short sleep.
-fn frames<T: Transport>(
-    server: &mut ArenaServer<T>,
+fn frames(
+    server: &mut impl ServerSide,
     timeline: &mut Timeline<'_>,
     end: Option<Instant>,
 ) -> Result<(), ProgramError> {
@@ -56,7 +59,7 @@ fn frames<T: Transport>(
     Ok(())
 }
 
-impl std::fmt::Debug for Serve<'_> {
+impl<E> std::fmt::Debug for Serve<'_, E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Serve").field("duration", &self.duration).finish_non_exhaustive()
     }

@@ -16,6 +16,7 @@ use super::ROOM_REACH;
 
 /// Where something is: in which room, and where in there, in metres from the middle.
 #[derive(Replicate, Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "bevy", derive(bevy_ecs::component::Component))]
 pub struct Position {
     /// The room.
     pub room: Room,
@@ -38,6 +39,7 @@ pub enum Room {
 
 /// What makes an entity a ship: somebody steers it.
 #[derive(Replicate, Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "bevy", derive(bevy_ecs::component::Component), component(immutable))]
 #[replicate(immutable)]
 pub struct Player {
     /// How the player is called.
@@ -47,6 +49,7 @@ pub struct Player {
 
 /// What makes an entity a pearl: it can be collected.
 #[derive(Replicate, Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "bevy", derive(bevy_ecs::component::Component), component(immutable))]
 #[replicate(immutable)]
 pub struct Pearl {
     /// What it counts on the scoreboard.
@@ -56,6 +59,7 @@ pub struct Pearl {
 
 /// What makes an entity a gate: it leads to another room.
 #[derive(Replicate, Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "bevy", derive(bevy_ecs::component::Component), component(immutable))]
 #[replicate(immutable)]
 pub struct Gate {
     /// Which.

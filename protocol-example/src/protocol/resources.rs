@@ -6,6 +6,7 @@ use super::MAX_PLAYERS;
 
 /// Who plays, and who is best at it.
 #[derive(Replicate, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "bevy", derive(bevy_ecs::resource::Resource))]
 pub struct Scoreboard {
     /// One for each player, in the order in which they came.
     #[wire(max_len = MAX_PLAYERS)]

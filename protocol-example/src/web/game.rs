@@ -7,24 +7,24 @@ use web_sys::UrlSearchParams;
 use super::helm::Helm;
 use super::page::{Page, State, window};
 use super::sea::Sea;
-use crate::game::{ArenaClient, ClientNews};
-use crate::protocol::{Login, Position, TOKEN};
+use crate::game::{ClientNews, ClientSide};
+use crate::protocol::{Login, TOKEN};
 
 /// The client of this page, and what its news does to it.
 #[derive(Debug)]
-pub(super) struct Game {
+pub(super) struct Game<C> {
     page: Page,
-    client: ArenaClient<webrtc::ClientSocket>,
+    client: C,
     pub(super) helm: Helm,
     sea: Sea,
     /// When the figures are to be written next, in milliseconds of the page.
     figures_at: f64,
 }
 
-impl Game {
+impl<C: super::Client> Game<C> {
     pub(super) fn new(page: Page) -> Self {
         page.show_state(&State::Ashore, "");
-        Self { sea: Sea::new(), client: client(), helm: Helm::default(), page, figures_at: 0.0 }
+        Self { sea: Sea::default(), client: client(), helm: Helm::default(), page, figures_at: 0.0 }
     }
 
     pub(super) const fn page(&self) -> &Page {
@@ -82,7 +82,7 @@ impl Game {
 
     pub(super) fn draw(&mut self, millis: f64) {
         self.turn();
-        self.sea.draw(&self.page.canvas, &self.client, self.helm.stick(), millis);
+        self.sea.draw(&self.page.canvas, self.client.sights(), self.client.ship(), self.helm.stick(), millis);
         if millis >= self.figures_at {
             self.figures_at = millis + 500.0;
             self.page.show_figures(&format!("{}\n{}", self.whereabouts(), figures(&self.client.stats())));
@@ -91,8 +91,7 @@ impl Game {
 
     /// Where our ship is.
     fn whereabouts(&self) -> String {
-        let place = self.client.ship().and_then(|ship| self.client.world().component::<Position>(ship));
-        match place {
+        match self.client.place() {
             Some(at) => format!("ship        {:.1} m east, {:.1} m north in the {}", at.x, at.y, at.room),
             None => "ship        none".to_owned(),
         }
@@ -140,10 +139,10 @@ fn figures(stats: &ConnectionStats) -> String {
     )
 }
 
-fn client() -> ArenaClient<webrtc::ClientSocket> {
+fn client<C: ClientSide>() -> C {
     let mut config = ClientConfig::default();
     config.reconnect = Some(ReconnectPolicy::default());
-    ArenaClient::new(config)
+    C::new(config)
 }
 
 fn parameter(name: &str) -> Option<String> {

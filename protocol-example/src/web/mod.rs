@@ -9,10 +9,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use bowline::transport::webrtc;
 use bowline::transport::webrtc::browser::Ticker;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, EventTarget};
+
+use crate::game::ClientSide;
 
 mod game;
 mod helm;
@@ -22,14 +25,21 @@ mod sea;
 use game::Game;
 use page::Page;
 
-/// Shows the page, and plays as soon as the player has a name.
+/// A client that can play on a page.
+pub trait Client: ClientSide<Socket = webrtc::ClientSocket> + 'static {}
+
+impl<C: ClientSide<Socket = webrtc::ClientSocket> + 'static> Client for C {}
+
+/// Shows the page, and plays as soon as the player has a name, with a client on whichever engine. What that is called stands in
+/// the page, as `data-engine` of its body.
 ///
 /// # Panics
 /// If it does not find what `web/index.html` has.
-pub fn start() {
+pub fn start<C: Client>(engine: &str) {
     std::panic::set_hook(Box::new(|why| web_sys::console::error_1(&JsValue::from(why.to_string()))));
     let page = Page::find().expect("the elements of `web/index.html`");
-    let game = Rc::new(RefCell::new(Game::new(page)));
+    page.show_engine(engine);
+    let game = Rc::new(RefCell::new(Game::<C>::new(page)));
 
     listen_to_the_player(&game);
     // ANCHOR: ticker
@@ -45,7 +55,7 @@ pub fn start() {
 /// Between two turns of the client: a third of a tick would do; this is what a hand at the helm notices.
 const FRAME: Duration = Duration::from_millis(10);
 
-fn listen_to_the_player(game: &Rc<RefCell<Game>>) {
+fn listen_to_the_player(game: &Rc<RefCell<Game<impl Client>>>) {
     let (window, page) = (page::window(), game.borrow().page().clone());
     on(&page.join, "submit", game, |game, event| {
         event.prevent_default();
@@ -72,11 +82,11 @@ fn listen_to_the_player(game: &Rc<RefCell<Game>>) {
 }
 
 /// Calls back for as long as the page is there.
-fn on(
+fn on<C: Client>(
     target: &EventTarget,
     kind: &str,
-    game: &Rc<RefCell<Game>>,
-    mut call: impl FnMut(&mut Game, &Event) + 'static,
+    game: &Rc<RefCell<Game<C>>>,
+    mut call: impl FnMut(&mut Game<C>, &Event) + 'static,
 ) {
     let game = Rc::clone(game);
     let callback = Closure::<dyn FnMut(Event)>::new(move |event: Event| call(&mut game.borrow_mut(), &event));
@@ -89,7 +99,7 @@ fn on(
 type EachFrame = Closure<dyn FnMut(f64)>;
 
 /// Draws when the browser shows a frame, which in a hidden tab it does not.
-fn draw_each_frame(game: Rc<RefCell<Game>>) {
+fn draw_each_frame(game: Rc<RefCell<Game<impl Client>>>) {
     let next: Rc<RefCell<Option<EachFrame>>> = Rc::default();
     let again = Rc::clone(&next);
     *next.borrow_mut() = Some(Closure::new(move |millis| {

@@ -68,6 +68,12 @@ impl Page {
         self.reason.set_text_content(Some(why));
     }
 
+    pub(super) fn show_engine(&self, name: &str) {
+        if let Some(body) = self.document.body() {
+            let _ = body.set_attribute("data-engine", name);
+        }
+    }
+
     pub(super) fn show_figures(&self, text: &str) {
         self.figures.set_text_content(Some(text));
     }

@@ -1,20 +1,16 @@
-use std::collections::BTreeMap;
-
 use bowline::prelude::*;
-use bowline::transport::webrtc::ClientSocket;
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use super::helm::{FULL, Stick};
 use super::page::window;
-use crate::game::{ArenaClient, printable};
-use crate::protocol::{Gate, Pearl, Player, Position, ROOM_REACH};
+use crate::game::{Glide, Sight, Thing};
+use crate::protocol::{Position, ROOM_REACH};
 
 /// The canvas: the room that our ship is in, seen from above.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Sea {
-    /// Where things are shown. Updates come twenty times a second; a thing glides from one to the next.
-    shown: BTreeMap<NetEntity, Position>,
+    glide: Glide,
     drawn_at: f64,
 }
 
@@ -26,61 +22,30 @@ struct View {
 }
 
 impl Sea {
-    pub(super) const fn new() -> Self {
-        Self { shown: BTreeMap::new(), drawn_at: 0.0 }
-    }
-
     pub(super) fn draw(
         &mut self,
         canvas: &HtmlCanvasElement,
-        client: &ArenaClient<ClientSocket>,
+        sights: Vec<Sight>,
+        ours: Option<NetEntity>,
         stick: Option<&Stick>,
         millis: f64,
     ) {
-        self.glide(client, millis);
+        let seconds = (millis - self.drawn_at) / 1e3;
+        self.drawn_at = millis;
+        let shown = self.glide.step(sights, seconds as f32);
         let Some(view) = View::of(canvas) else { return };
         view.water();
-        let world = client.world();
-        for (entity, at) in &self.shown {
-            if let Some(gate) = world.component::<Gate>(*entity) {
-                view.gate(at, &format!("to the {}", gate.to));
-            } else if let Some(pearl) = world.component::<Pearl>(*entity) {
-                view.pearl(at, pearl.worth);
-            }
-        }
-        for (entity, at) in &self.shown {
-            if let Some(player) = world.component::<Player>(*entity) {
-                view.ship(at, &printable(&player.name), client.ship() == Some(*entity));
+        for Sight { entity, at, thing } in &shown {
+            match thing {
+                Thing::Gate { to } => view.gate(at, &format!("to the {to}")),
+                Thing::Pearl { worth } => view.pearl(at, *worth),
+                Thing::Ship { name } => view.ship(at, name, ours == Some(*entity)),
             }
         }
         if let Some(stick) = stick {
             view.stick(stick);
         }
     }
-
-    /// Moves what is shown towards what is known, the faster the farther they are apart.
-    fn glide(&mut self, client: &ArenaClient<ClientSocket>, millis: f64) {
-        let seconds = ((millis - self.drawn_at) / 1e3).clamp(0.0, 1.0);
-        self.drawn_at = millis;
-        let part = (1.0 - (-GLIDE * seconds).exp()) as f32;
-        let known: BTreeMap<_, _> =
-            client.world().query::<&Position>().map(|(entity, at)| (entity, *at)).collect();
-        self.shown.retain(|entity, _| known.contains_key(entity));
-        for (entity, at) in known {
-            let shown = self.shown.entry(entity).or_insert(at);
-            // Through a gate it does not glide.
-            *shown = if shown.distance_to(&at) > FAR { at } else { between(shown, &at, part) };
-        }
-    }
-}
-
-/// How fast a thing glides to where it is: in a tenth of a second it is two thirds of the way there.
-const GLIDE: f64 = 12.0;
-/// What is farther away than this has not sailed there, in metres.
-const FAR: f32 = 15.0;
-
-fn between(from: &Position, to: &Position, part: f32) -> Position {
-    Position { room: to.room, x: from.x + (to.x - from.x) * part, y: from.y + (to.y - from.y) * part }
 }
 
 impl View {

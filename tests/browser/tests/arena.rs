@@ -1,4 +1,4 @@
-//! The page of the example, served by the example, with a player in a terminal beside.
+//! The page of the example, served by the example, with a player in a terminal beside: without Bevy, and as Bevy apps.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
@@ -12,9 +12,20 @@ struct Program {
     lines: BufReader<std::process::ChildStdout>,
 }
 
+/// What the game runs on: where the step that starts us says which program that is.
+#[derive(Clone, Copy)]
+struct On {
+    /// As the page calls it.
+    engine: &'static str,
+    program: &'static str,
+}
+
+const ON_CORE: On = On { engine: "core", program: "BOWLINE_BROWSER_GAME" };
+const ON_BEVY: On = On { engine: "bevy", program: "BOWLINE_BROWSER_BEVY_GAME" };
+
 impl Program {
-    fn start(arguments: &[&str]) -> Self {
-        let mut command = Command::new(setting("BOWLINE_BROWSER_GAME"));
+    fn start(on: On, arguments: &[&str]) -> Self {
+        let mut command = Command::new(setting(on.program));
         command.args(["--transport", "webrtc", "--json"]).args(arguments);
         let mut process =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program of the example");
@@ -57,19 +68,35 @@ const PLACE: &str = "(/ship +(-?[0-9.]+) m east, (-?[0-9.]+)/.exec(document.getE
 
 #[test]
 fn e2_the_arena_is_played_in_a_browser_and_in_a_terminal() {
-    let mut server = Program::start(&["serve", "--bind", "127.0.0.1:0", "--for", "120"]);
+    plays_in_a_browser_and_in_a_terminal(ON_CORE, ON_CORE, "arena");
+}
+
+#[test]
+fn e2_the_arena_is_played_by_a_bevy_app_in_a_browser_and_one_in_a_terminal() {
+    plays_in_a_browser_and_in_a_terminal(ON_BEVY, ON_BEVY, "bevy-arena");
+}
+
+#[test]
+fn e2_a_bevy_app_in_a_browser_meets_a_player_without_bevy() {
+    plays_in_a_browser_and_in_a_terminal(ON_BEVY, ON_CORE, "mixed-arena");
+}
+
+/// The server and its page are of one engine, the player in the terminal of another.
+fn plays_in_a_browser_and_in_a_terminal(in_browser: On, in_terminal: On, name: &str) {
+    let mut server = Program::start(in_browser, &["serve", "--bind", "127.0.0.1:0", "--for", "120"]);
     let address = server.until("listening")["address"].as_str().expect("an address").to_owned();
     let browser = Chromium::start();
-    let page = browser.page("arena");
+    let page = browser.page(name);
     page.become_desktop();
     page.go(&address);
     until_state(&page, "ashore");
+    page.until(&format!("document.body.dataset.engine === '{}'", in_browser.engine));
     page.value(
         "document.getElementById('name').value = 'Ann'; document.getElementById('join').requestSubmit()",
     );
     until_state(&page, "connected");
 
-    let mut native = Program::start(&["join", "--server", &address, "--name", "Nat"]);
+    let mut native = Program::start(in_terminal, &["join", "--server", &address, "--name", "Nat"]);
     native.until("connected");
     page.until("document.getElementById('scores').innerText.includes('Nat')");
     native.say("ahoy from a terminal");
@@ -90,14 +117,14 @@ fn e2_the_arena_is_played_in_a_browser_and_in_a_terminal() {
     page.until(&format!(
         "new Promise(done => {{ const before = {PLACE}[1]; setTimeout(() => done({PLACE}[1] === before), 700); }})"
     ));
-    page.picture("arena.png");
+    page.picture(&format!("{name}.png"));
 
     // By a finger, on a phone: from where it goes down to the left.
     page.become_phone();
     let east = page.value(&format!("{PLACE}[0]")).as_f64().expect("a place");
     page.touch(&[(200.0, 300.0), (140.0, 300.0)]);
     page.until(&format!("{PLACE}[0] < {east} - 5"));
-    page.picture("arena-phone.png");
+    page.picture(&format!("{name}-phone.png"));
     page.touch(&[]);
     page.until("document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight");
 
@@ -110,10 +137,19 @@ fn e2_the_arena_is_played_in_a_browser_and_in_a_terminal() {
 
 #[test]
 fn e4_the_arena_says_why_there_is_no_connection() {
-    let mut server = Program::start(&["serve", "--bind", "127.0.0.1:0", "--for", "120"]);
+    says_why_there_is_no_connection(ON_CORE, "arena_refused");
+}
+
+#[test]
+fn e4_the_arena_as_a_bevy_app_says_why_there_is_no_connection() {
+    says_why_there_is_no_connection(ON_BEVY, "bevy_arena_refused");
+}
+
+fn says_why_there_is_no_connection(on: On, name: &str) {
+    let mut server = Program::start(on, &["serve", "--bind", "127.0.0.1:0", "--for", "120"]);
     let address = server.until("listening")["address"].as_str().expect("an address").to_owned();
     let browser = Chromium::start();
-    let page = browser.page("arena_refused");
+    let page = browser.page(name);
     // A name that cannot be read is refused by the game.
     page.go(&format!("{address}/?name=%20"));
     until_state(&page, "refused");

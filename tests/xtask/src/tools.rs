@@ -46,7 +46,10 @@ impl Tool {
             .args([self.package, "--version", self.version, "--root"])
             .arg(&tools)
             // A directory of its own, so that a build which was cut short goes on where it stopped.
-            .env("CARGO_TARGET_DIR", &build);
+            .env("CARGO_TARGET_DIR", &build)
+            // It runs for seconds, and would be optimised for minutes.
+            .arg("--debug")
+            .env("CARGO_PROFILE_DEV_DEBUG", "false");
         process::run(&mut install)?;
         // A gigabyte that nobody needs again; failing to remove it harms nothing.
         let _ = fs::remove_dir_all(&build);

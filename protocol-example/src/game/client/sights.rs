@@ -1,63 +1,15 @@
 //! What comes and goes before a player's eyes.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
 use bowline::World;
 use bowline::prelude::*;
 
-use crate::game::{ClientNews, printable};
-use crate::protocol::{Arena, Gate, Pearl, Player, Room, Scoreboard};
-
-/// An entity, as people call it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Thing {
-    /// Somebody steers it.
-    Ship {
-        /// Who.
-        name: String,
-    },
-    /// It leads to another room.
-    Gate {
-        /// To which.
-        to: Room,
-    },
-    /// It can be collected.
-    Pearl {
-        /// What it counts.
-        worth: u8,
-    },
-}
-
-impl Thing {
-    fn of(world: &World<Arena>, entity: NetEntity) -> Option<Self> {
-        if let Some(player) = world.component::<Player>(entity) {
-            return Some(Self::Ship { name: printable(&player.name) });
-        }
-        if let Some(gate) = world.component::<Gate>(entity) {
-            return Some(Self::Gate { to: gate.to });
-        }
-        world.component::<Pearl>(entity).map(|pearl| Self::Pearl { worth: pearl.worth })
-    }
-}
-
-impl fmt::Display for Thing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ship { name } => write!(f, "{name}'s ship"),
-            Self::Gate { to } => write!(f, "gate to the {to}"),
-            Self::Pearl { worth } => write!(f, "pearl worth {worth}"),
-        }
-    }
-}
+use crate::game::{ClientNews, Comings, Sight, Thing};
+use crate::protocol::{Arena, Position, Scoreboard};
 
 /// What is in sight, and what of it is news.
 #[derive(Debug, Default)]
 pub(super) struct Sights {
-    /// An entity that despawns has no components any more, so we remember what it was.
-    known: BTreeMap<NetEntity, Thing>,
-    came: Vec<Thing>,
-    went: Vec<Thing>,
+    comings: Comings<NetEntity>,
     has_new_scores: bool,
 }
 
@@ -66,12 +18,11 @@ impl Sights {
     pub(super) fn take_in(&mut self, event: EntityEvent<Arena>, world: &World<Arena>) {
         match event {
             EntityEvent::SpawnEntity(entity) => {
-                if let Some(thing) = Thing::of(world, entity) {
-                    self.known.insert(entity, thing.clone());
-                    self.came.push(thing);
+                if let Some(thing) = thing(world, entity) {
+                    self.comings.come(entity, thing);
                 }
             }
-            EntityEvent::DespawnEntity(entity) => self.went.extend(self.known.remove(&entity)),
+            EntityEvent::DespawnEntity(entity) => self.comings.go(&entity),
             EntityEvent::InsertResource(_) | EntityEvent::UpdateResource { .. } => self.has_new_scores = true,
             // Who wants to know where ships are looks at their positions.
             _ => {}
@@ -80,13 +31,7 @@ impl Sights {
 
     /// What has come and gone since it was asked last.
     pub(super) fn news(&mut self, world: &World<Arena>) -> Vec<ClientNews> {
-        let mut news = Vec::new();
-        if !self.went.is_empty() {
-            news.push(ClientNews::Despawned(std::mem::take(&mut self.went)));
-        }
-        if !self.came.is_empty() {
-            news.push(ClientNews::Spawned(std::mem::take(&mut self.came)));
-        }
+        let mut news = self.comings.news();
         if std::mem::take(&mut self.has_new_scores) {
             news.push(ClientNews::Scores(scores(world)));
         }
@@ -94,8 +39,19 @@ impl Sights {
     }
 }
 
+/// All that is in sight.
+pub(super) fn all(world: &World<Arena>) -> Vec<Sight> {
+    let places = world.query::<&Position>();
+    let sights =
+        places.filter_map(|(entity, at)| Some(Sight { entity, at: *at, thing: thing(world, entity)? }));
+    sights.collect()
+}
+
 /// The scoreboard, as it can be shown.
 pub(super) fn scores(world: &World<Arena>) -> Vec<(String, u16)> {
-    let scores = world.resource::<Scoreboard>().into_iter().flat_map(|scoreboard| &scoreboard.scores);
-    scores.map(|score| (printable(&score.name), score.points)).collect()
+    world.resource::<Scoreboard>().map(Scoreboard::shown).unwrap_or_default()
+}
+
+fn thing(world: &World<Arena>, entity: NetEntity) -> Option<Thing> {
+    Thing::of(world.component(entity), world.component(entity), world.component(entity))
 }

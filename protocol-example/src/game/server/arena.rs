@@ -5,7 +5,7 @@ use bowline::{Bundle, Departure};
 
 use super::{ArenaServer, ServerNews};
 use crate::game::rules;
-use crate::protocol::{Arena, Pearl, Player, Position, Room, Score, Scoreboard, Talk, Welcome};
+use crate::protocol::{Arena, Gate, Pearl, Player, Position, Room, Score, Scoreboard, Talk, Welcome};
 
 /// Spawning can fail, but not with two gates, some pearls, and a ship for each player.
 const FEW: &str = "there are far fewer entities than `MAX_ENTITIES`";
@@ -44,11 +44,11 @@ impl<T: Transport> ArenaServer<T> {
             }
         }
         let mut news = Vec::new();
-        for (pearl, ship) in rules::pearls_reached(self.server.world()) {
+        for (pearl, ship) in rules::reached(self.all::<Pearl>(), self.all::<Player>()) {
             news.extend(self.collect(pearl, ship));
         }
-        for (ship, room) in rules::gates_reached(self.server.world()) {
-            news.extend(self.go_into(room, ship));
+        for (ship, gate) in rules::reached(self.all::<Player>(), self.all::<Gate>()) {
+            news.extend(self.go_through(gate, ship));
         }
         news
     }
@@ -69,7 +69,8 @@ impl<T: Transport> ArenaServer<T> {
     }
 
     /// A ship changes rooms, and so does who steers it: it is out of sight for those who stay, and they are for it.
-    fn go_into(&mut self, room: Room, ship: NetEntity) -> Option<ServerNews> {
+    fn go_through(&mut self, gate: NetEntity, ship: NetEntity) -> Option<ServerNews> {
+        let room = self.server.world().component::<Gate>(gate)?.to;
         let user = self.ships.iter().find(|(_, known)| **known == ship).map(|(user, _)| *user)?;
         let mut position = self.server.world_mut().component_mut::<Position>(ship)?;
         let left = std::mem::replace(&mut *position, rules::landing(room)).room;
@@ -97,6 +98,12 @@ impl<T: Transport> ArenaServer<T> {
         let pearl = self.place(room, rules::pearl(room, self.pearls));
         self.stays_as_it_is(pearl);
         self.pearls += 1;
+    }
+
+    /// All entities with such a component, and where they are.
+    fn all<C: ComponentOf<Arena>>(&self) -> Vec<(NetEntity, Position)> {
+        let places = self.server.world().query::<(&Position, &C)>();
+        places.map(|(entity, (at, _))| (entity, *at)).collect()
     }
 
     /// A new entity, for all who are in a room.

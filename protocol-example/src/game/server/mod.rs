@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use bowline::prelude::*;
 
-use super::{ServerNews, printable};
-use crate::protocol::{Arena, ArenaRequested, Login, MAX_PLAYERS, Room, Steer, TOKEN};
+use super::door::decide;
+use super::{ServerNews, ServerSide};
+use crate::protocol::{Arena, ArenaRequested, MAX_PLAYERS, Room, Steer};
 
 mod arena;
 mod talk;
@@ -23,10 +24,10 @@ pub struct ArenaServer<T: Transport> {
     pearls: usize,
 }
 
-impl<T: Transport> ArenaServer<T> {
-    /// A server that does not listen yet.
-    #[must_use]
-    pub fn new(mut config: ServerConfig) -> Self {
+impl<T: Transport> ServerSide for ArenaServer<T> {
+    type Socket = T;
+
+    fn new(mut config: ServerConfig) -> Self {
         config.max_users = config.max_users.min(MAX_PLAYERS);
         let mut server = Server::new(config);
         let rooms = Room::ALL.map(|room| (room, server.create_room())).into();
@@ -36,19 +37,15 @@ impl<T: Transport> ArenaServer<T> {
         arena
     }
 
-    /// What the socket should be like.
-    #[must_use]
-    pub fn socket_config(&self) -> SocketConfig {
+    fn socket_config(&self) -> SocketConfig {
         self.server.socket_config()
     }
 
-    /// Opens the arena.
-    pub fn listen(&mut self, socket: T) {
+    fn listen(&mut self, socket: T) {
         self.server.listen(socket);
     }
 
-    /// One turn of the loop: receive, all events, send.
-    pub fn frame(&mut self) -> Vec<ServerNews> {
+    fn frame(&mut self) -> Vec<ServerNews> {
         let mut news = Vec::new();
         self.server.receive();
         while let Some(event) = self.server.next_event() {
@@ -71,8 +68,7 @@ impl<T: Transport> ArenaServer<T> {
         news
     }
 
-    /// Ends the connection of everybody of this name, and tells them why.
-    pub fn kick(&mut self, name: &str, reason: &str) {
+    fn kick(&mut self, name: &str, reason: &str) {
         for (&user, &ship) in &self.ships {
             if self.name_of(ship) == name {
                 self.server.disconnect(user, reason);
@@ -80,41 +76,7 @@ impl<T: Transport> ArenaServer<T> {
         }
     }
 
-    /// Closes the arena for those who are in and those who knock. The frames must go on for a while, so that all hear it.
-    pub fn shut_down(&mut self) {
+    fn shut_down(&mut self) {
         self.server.shut_down();
     }
-
-    /// How many players are in.
-    #[must_use]
-    pub fn player_count(&self) -> usize {
-        self.server.user_count()
-    }
-}
-
-/// Somebody asks to come in. The answer could as well be given many frames later: the ticket can be kept.
-fn decide<A: bowline::transport::Address>(ticket: AuthTicket<Arena, A>) -> Vec<ServerNews> {
-    let name = printable(&ticket.auth().name);
-    let asked = ServerNews::Asked { name: name.clone(), address: ticket.address().to_string() };
-    match may_enter(ticket.auth()) {
-        Ok(()) => {
-            ticket.accept();
-            vec![asked]
-        }
-        Err(reason) => {
-            ticket.reject(reason.clone());
-            vec![asked, ServerNews::Refused { name, reason }]
-        }
-    }
-}
-
-/// Who may come in, and the reason that others are told.
-fn may_enter(login: &Login) -> Result<(), RejectReason> {
-    if login.token != TOKEN {
-        return Err(RejectReason::Unauthorized);
-    }
-    if login.name.trim().is_empty() || login.name != printable(&login.name) {
-        return Err(RejectReason::custom("choose a name that can be read"));
-    }
-    Ok(())
 }

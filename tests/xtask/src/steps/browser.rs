@@ -6,7 +6,7 @@ use std::process::Command;
 use super::testing;
 use crate::process::{self, Failure};
 use crate::runner::{Notes, Step};
-use crate::wasm::{ARENA, Page, Toolchain, as_root};
+use crate::wasm::{ARENA, BEVY_ARENA, Page, Toolchain, as_root};
 use crate::workspace::Workspace;
 
 pub(crate) const BROWSER: Step =
@@ -16,6 +16,7 @@ pub(crate) const BROWSER: Step =
 const TESTED: Page = Page {
     package: "bowline-browser-tests",
     bin: "page",
+    name: "page",
     features: "",
     assets: "tests/browser/page",
     folder: "browser/page",
@@ -25,17 +26,19 @@ fn run(workspace: &Workspace, notes: &mut Notes) -> Result<(), Failure> {
     let toolchain = Toolchain::find(workspace)?;
     let page = TESTED.build(workspace, &toolchain)?;
     ARENA.build(workspace, &toolchain)?;
+    BEVY_ARENA.build(workspace, &toolchain)?;
     let browser = chromium()?;
     notes.remarks.push(version(&browser));
 
-    // As the other tests have it, whose program it is too: `cargo build` has other features, and would compile all of it anew.
-    let game = ["test", "--workspace", "--all-features", "--no-run", "--test", "cli"];
-    process::run(&mut workspace.cargo(game))?;
+    // As the other tests have them, whose programs they are too: `cargo build` has other features, and would compile all of it anew.
+    let games = ["test", "--workspace", "--all-features", "--no-run", "--test", "cli", "--test", "arena"];
+    process::run(&mut workspace.cargo(games))?;
     let mut tests = workspace.cargo(["test", "--workspace", "--all-features", "--test", "browser"]);
     // A browser of its own for each, and more than two at once would wait for each other.
     tests.args(["--", "--test-threads", "2", "--show-output"]);
     tests.env("BOWLINE_BROWSER", &browser).env("BOWLINE_BROWSER_PAGE", page);
     tests.env("BOWLINE_BROWSER_GAME", workspace.target.join("debug/protocol-example"));
+    tests.env("BOWLINE_BROWSER_BEVY_GAME", workspace.target.join("debug/protocol-example-bevy"));
     tests.env("BOWLINE_BROWSER_RESULTS", workspace.target.join("browser"));
     testing::run(&mut tests, notes)
 }

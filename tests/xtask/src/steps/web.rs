@@ -1,4 +1,4 @@
-//! The page of the example: built, and built again to the same bytes.
+//! The pages of the example, without Bevy and with it: built, and the first built again to the same bytes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,14 +6,17 @@ use std::path::Path;
 
 use crate::process::Failure;
 use crate::runner::{Notes, Step};
-use crate::wasm::{ARENA, Toolchain};
+use crate::wasm::{ARENA, BEVY_ARENA, Page, Toolchain};
 use crate::workspace::Workspace;
 
 /// What `cargo xtask web` does.
 pub(crate) const PAGE: Step = Step {
     name: "page",
-    about: "the page on which the arena is played",
-    run: |workspace, notes| build(workspace, notes).map(drop),
+    about: "the pages on which the arena is played, without Bevy and with it",
+    run: |workspace, notes| {
+        let toolchain = build(workspace, &ARENA, notes)?;
+        build_with(workspace, &BEVY_ARENA, &toolchain, notes)
+    },
 };
 
 /// What `cargo xtask test` does.
@@ -21,7 +24,7 @@ pub(crate) const WEB: Step = Step {
     name: "web",
     about: "the page on which the arena is played, built twice to the same bytes",
     run: |workspace, notes| {
-        let toolchain = build(workspace, notes)?;
+        let toolchain = build(workspace, &ARENA, notes)?;
         // Elsewhere, so that nothing is left over from the first, and the place itself would show.
         let again = workspace.target.join("wasm-again");
         let folder = again.join("page");
@@ -37,13 +40,23 @@ pub(crate) const WEB: Step = Step {
     },
 };
 
-fn build(workspace: &Workspace, notes: &mut Notes) -> Result<Toolchain, Failure> {
+fn build(workspace: &Workspace, page: &Page, notes: &mut Notes) -> Result<Toolchain, Failure> {
     let toolchain = Toolchain::find(workspace)?;
-    let folder = ARENA.build(workspace, &toolchain)?;
+    build_with(workspace, page, &toolchain, notes)?;
+    Ok(toolchain)
+}
+
+fn build_with(
+    workspace: &Workspace,
+    page: &Page,
+    toolchain: &Toolchain,
+    notes: &mut Notes,
+) -> Result<(), Failure> {
+    let folder = page.build(workspace, toolchain)?;
     let bytes: usize = contents(&folder)?.values().map(Vec::len).sum();
     println!("   the page: {}", folder.display());
-    notes.remarks.push(format!("{} KB", bytes / 1_000));
-    Ok(toolchain)
+    notes.remarks.push(format!("{} {} KB", page.folder, bytes / 1_000));
+    Ok(())
 }
 
 /// The files of a folder.

@@ -15,7 +15,7 @@ use crate::process::{self, Failure};
 use crate::workspace::Workspace;
 
 pub(crate) use debian::as_root;
-pub(crate) use page::{ARENA, Page};
+pub(crate) use page::{ARENA, BEVY_ARENA, Page};
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 

@@ -10,8 +10,10 @@ use crate::workspace::Workspace;
 /// A program for the browser.
 pub(crate) struct Page {
     pub(crate) package: &'static str,
-    /// The binary of it, which is what its script and its module are called.
+    /// The binary of it.
     pub(crate) bin: &'static str,
+    /// What its HTML calls it: the name of its script and its module.
+    pub(crate) name: &'static str,
     /// Its features, beside none by default.
     pub(crate) features: &'static str,
     /// The folder with its HTML, in the root.
@@ -24,10 +26,15 @@ pub(crate) struct Page {
 pub(crate) const ARENA: Page = Page {
     package: "protocol-example",
     bin: "web",
+    name: "web",
     features: "transport_webrtc",
     assets: "protocol-example/web",
     folder: "web",
 };
+
+/// The same as a Bevy app.
+pub(crate) const BEVY_ARENA: Page =
+    Page { package: "protocol-example-bevy", bin: "web-bevy", folder: "web-bevy", ..ARENA };
 
 impl Page {
     /// Builds it, and says where it is. The folder appears when all of it is there.
@@ -58,7 +65,7 @@ impl Page {
         fs::create_dir_all(&unfinished).map_err(file_trouble)?;
         let program = target.join(TARGET).join(PROFILE).join(self.bin).with_extension("wasm");
         let mut bindgen = workspace.cargo(["run", "--quiet", "--package", "bowline-bindgen", "--"]);
-        process::run(bindgen.arg(&program).arg(&unfinished))?;
+        process::run(bindgen.arg(&program).arg(&unfinished).arg(self.name))?;
         for file in fs::read_dir(workspace.root.join(self.assets)).map_err(file_trouble)? {
             let file = file.map_err(file_trouble)?;
             fs::copy(file.path(), unfinished.join(file.file_name())).map_err(file_trouble)?;

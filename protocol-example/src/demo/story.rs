@@ -1,7 +1,7 @@
-//! What the demo tells, whatever the transport.
+//! What the demo tells, whatever the transport and whatever the engine.
 
 /// Who, in which state, what: every line, in order.
-pub(crate) const STORY: [(&str, &str, &str); 74] = [
+pub const STORY: [(&str, &str, &str); 74] = [
     ("server", "Listening", "listening"),
     ("alice", "PendingAuth", "connecting"),
     ("server", "PendingAuth", "auth_requested"),

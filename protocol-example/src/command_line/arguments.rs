@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::num::ParseFloatError;
 use std::time::Duration;
 
+use crate::protocol::MAX_PLAYERS;
+use crate::transport::TransportKind;
 use bowline::prelude::*;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use protocol_example::protocol::MAX_PLAYERS;
-use protocol_example::transport::TransportKind;
 
 /// A small arena game on Bowline. Without a command it plays the life of a connection in a few seconds.
 #[derive(Debug, Parser)]

@@ -1,10 +1,13 @@
+//! How to get somewhere.
+
 use crate::protocol::{Position, Steer};
 
 /// From so many metres on a ship slows down: it sees itself a moment late.
 const SLOW: f32 = 5.0;
 
 /// How to steer to get from one place to the other.
-pub(super) fn towards(ship: &Position, destination: &Position) -> Steer {
+#[must_use]
+pub fn towards(ship: &Position, destination: &Position) -> Steer {
     let distance = ship.distance_to(destination).max(SLOW);
     Steer { east: (destination.x - ship.x) / distance, north: (destination.y - ship.y) / distance }
 }

@@ -191,17 +191,25 @@ fn a7_each_end_has_its_own_reason() {
     assert_eq!(stage.log(1), [format!("disconnected: {}", DisconnectReason::ServerShutdown)]);
 }
 
-#[test]
-fn a7_a_goodbye_is_heard_through_heavy_loss() {
-    let mut unheard = 0;
-    for seed in 0..100 {
-        let mut stage = Stage::connected(seed, QUIET, 1);
-        stage.cluster().network().set_conditions(Conditions::new(20, 0, 0.5));
-        stage.in_client(1, |client| client.disconnect());
-        stage.run(MS * 1_000);
-        unheard += usize::from(stage.in_server(0, |server| server.user_count()) > 0);
+/// Many seeds, which take their time.
+mod long {
+    use super::*;
+
+    #[test]
+    fn a7_a_goodbye_is_heard_through_heavy_loss() {
+        let mut unheard = Vec::new();
+        for seed in 0..1_000 {
+            let mut stage = Stage::connected(seed, QUIET, 1);
+            stage.cluster().network().set_conditions(Conditions::new(20, 0, 0.5));
+            stage.in_client(1, |client| client.disconnect());
+            stage.run(MS * 1_000);
+            if stage.in_server(0, |server| server.user_count()) > 0 {
+                unheard.push(seed);
+            }
+        }
+        println!("unheard with seeds {unheard:?} of 1,000");
+        assert!(unheard.len() <= 10, "{unheard:?}");
     }
-    assert!(unheard <= 1, "{unheard} of 100 goodbyes were not heard");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod book;
 mod bytes;
 mod connections;
 mod many;
+mod memory;
 mod replicates;
 mod rig;
 mod talks;

@@ -58,6 +58,7 @@ pub(crate) const DRAWN: &[(&str, &[&str])] = &[
         &["bowline", "bowline-local", "bowline-sim", "bowline-tests-items", "bowline-udp", "bowline-webrtc"],
     ),
     ("bowline-tests-items", &["bowline"]),
+    ("bowline-tests-fuzz", &["bowline", "bowline-sim"]),
     ("bowline-tests-sockets", &["bowline", "bowline-tests"]),
     ("bowline-browser-tests", &["bowline"]),
     ("bowline-bindgen", &[]),

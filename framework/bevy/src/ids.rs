@@ -82,9 +82,14 @@ pub struct ClientOwned<T: Tag = DefaultClientTag>(PhantomData<fn() -> T>);
 /// ```
 #[derive(Resource)]
 pub struct EntityMap<T: Tag> {
-    slots: Vec<Option<(NetEntity, Entity)>>,
+    pages: Vec<Option<Box<Page>>>,
     tag: PhantomData<fn() -> T>,
 }
+
+/// Of 64 slots. A server that names a far one has a page made here, and not a million places.
+type Page = [Option<(NetEntity, Entity)>; PAGE];
+
+const PAGE: usize = 64;
 
 /// There is a server of this protocol in the app: its resources are not for a client of it to overwrite.
 #[derive(Resource)]
@@ -133,31 +138,33 @@ impl<T: Tag> EntityMap<T> {
 
     /// All that are known here, in the order of their slots.
     pub fn iter(&self) -> impl Iterator<Item = (NetEntity, Entity)> {
-        self.slots.iter().flatten().copied()
+        self.pages.iter().flatten().flat_map(|page| page.iter().flatten()).copied()
     }
 
     pub(crate) fn at(&self, slot: usize) -> Option<(NetEntity, Entity)> {
-        self.slots.get(slot).copied().flatten()
+        *self.pages.get(slot / PAGE)?.as_ref()?.get(slot % PAGE)?
     }
 
     pub(crate) fn insert(&mut self, id: NetEntity, entity: Entity) {
-        if self.slots.len() <= id.slot() {
-            self.slots.resize(id.slot() + 1, None);
+        let (page, place) = (id.slot() / PAGE, id.slot() % PAGE);
+        if self.pages.len() <= page {
+            self.pages.resize_with(page + 1, || None);
         }
-        if let Some(place) = self.slots.get_mut(id.slot()) {
+        let page = self.pages.get_mut(page).map(|page| page.get_or_insert_with(|| Box::new([None; PAGE])));
+        if let Some(place) = page.and_then(|page| page.get_mut(place)) {
             *place = Some((id, entity));
         }
     }
 
     pub(crate) fn remove(&mut self, id: NetEntity) -> Option<Entity> {
-        let place = self.slots.get_mut(id.slot())?.take_if(|(there, _)| *there == id)?;
-        Some(place.1)
+        let page = self.pages.get_mut(id.slot() / PAGE)?.as_mut()?;
+        Some(page.get_mut(id.slot() % PAGE)?.take_if(|(there, _)| *there == id)?.1)
     }
 }
 
 impl<T: Tag> Default for EntityMap<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), tag: PhantomData }
+        Self { pages: Vec::new(), tag: PhantomData }
     }
 }
 

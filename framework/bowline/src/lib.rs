@@ -65,7 +65,7 @@
 pub use bowline_client::{
     ClientConfig, ClientEvent, ConnectFailed, ConnectedClient, Progress, ReconnectPolicy, TickStats,
 };
-pub use bowline_core::connection::{ConnectError, Incoming, encode_auth as credentials};
+pub use bowline_core::connection::{ConnectError, Freight, Incoming, encode_auth as credentials};
 pub use bowline_core::handshake::DoorwayConfig;
 #[doc(hidden)]
 pub use bowline_core::protocol::{Both, ItemVisitor, MessageVisitor, One, RequestVisitor};

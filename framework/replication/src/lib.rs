@@ -20,6 +20,7 @@ mod entities;
 mod event;
 mod inbox;
 mod limits;
+mod paged;
 mod peer;
 mod record;
 mod server_side;

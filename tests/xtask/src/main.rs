@@ -32,6 +32,15 @@ enum Command {
     Quick,
     /// The simulator's promises on 10,000 seeds each: for a night, or before a release.
     Soak,
+    /// Looks for inputs that break what reads bytes. What leads somewhere new is added to `tests/fuzz/corpus`.
+    Fuzz {
+        /// These alone.
+        #[arg(value_parser = PossibleValuesParser::new(steps::fuzz::TARGETS))]
+        targets: Vec<String>,
+        /// For how long each.
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u32,
+    },
     /// Builds the guide and says where it is.
     Book,
     /// Builds the page on which the example is played, and says where it is.
@@ -54,10 +63,23 @@ fn main() -> ExitCode {
         }
         Command::Quick => steps::QUICK.iter().collect(),
         Command::Soak => vec![&steps::testing::SOAK],
+        Command::Fuzz { targets, seconds } => return fuzz(&workspace, targets, *seconds),
         Command::Book => vec![&steps::book::BOOK],
         Command::Web => vec![&steps::web::PAGE],
     };
     if runner::run(&workspace, &chosen) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn fuzz(workspace: &Workspace, targets: &[String], seconds: u32) -> ExitCode {
+    let chosen = |target: &&str| targets.is_empty() || targets.iter().any(|name| name == target);
+    let targets: Vec<_> = steps::fuzz::TARGETS.into_iter().filter(chosen).collect();
+    match steps::fuzz::fuzz(workspace, &targets, seconds) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn names(steps: &'static [Step]) -> impl Iterator<Item = &'static str> {

@@ -19,6 +19,9 @@ pub(crate) struct Tool {
 /// Checks licences, sources, duplicates and advisories of the dependencies.
 pub(crate) const CARGO_DENY: Tool = Tool { package: "cargo-deny", version: "0.20.2", install_flags: &[] };
 
+/// Drives libFuzzer.
+pub(crate) const CARGO_FUZZ: Tool = Tool { package: "cargo-fuzz", version: "0.13.2", install_flags: &[] };
+
 /// Builds the guide. Without its default features (a web server, a file watcher, search) it builds in half the
 /// time.
 pub(crate) const MDBOOK: Tool =

@@ -4,6 +4,7 @@ use bowline_core::DecodeError;
 
 use super::former::MEMORY;
 use crate::entities::BARE;
+use crate::paged::Paged;
 
 /// What is known of an entity of the other side.
 #[derive(Clone, Copy, Debug)]
@@ -17,11 +18,10 @@ pub(super) struct Slot {
     pub(super) shaped: u64,
 }
 
-/// The slots of the other side. A client can name any, and would have a server keep a place for all before it: those of
-/// clients are kept one by one, and not too many.
+/// The slots of the other side. A client can name any: those of clients are kept one by one, and not too many.
 #[derive(Debug)]
 pub(super) enum Slots {
-    OfServer(Vec<Slot>),
+    OfServer(Paged<Slot>),
     OfClient(BTreeMap<usize, Slot>),
 }
 
@@ -30,7 +30,7 @@ const MAX_OF_CLIENT: usize = 8_192;
 
 impl Slots {
     pub(super) const fn of_server() -> Self {
-        Self::OfServer(Vec::new())
+        Self::OfServer(Paged::new())
     }
 
     pub(super) const fn of_client() -> Self {
@@ -56,12 +56,7 @@ impl Slots {
     /// A place for a slot that the packet `packet` names.
     pub(super) fn get_or_add(&mut self, slot: usize, packet: u64) -> Result<&mut Slot, DecodeError> {
         match self {
-            Self::OfServer(slots) => {
-                if slots.len() <= slot {
-                    slots.resize(slot + 1, Slot::EMPTY);
-                }
-                slots.get_mut(slot).ok_or(DecodeError::OutOfRange)
-            }
+            Self::OfServer(slots) => Ok(slots.get_or_add(slot, || Slot::EMPTY)),
             Self::OfClient(slots) => {
                 if slots.len() >= MAX_OF_CLIENT && !slots.contains_key(&slot) {
                     // What is gone for so long that no packet can speak of it any more needs no place.

@@ -4,6 +4,7 @@ use bowline_core::Replicate;
 use bowline_core::protocol::Family;
 
 use crate::bits::BitSet;
+use crate::paged::Paged;
 
 /// A column for each component.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ impl Family for Places {
 /// The components of one type, by slot, and which of them were written to.
 #[derive(Debug)]
 pub(crate) struct Column<C> {
-    values: Vec<Option<C>>,
+    values: Paged<Option<C>>,
     changed: BitSet,
     has_changes: bool,
 }
@@ -87,11 +88,12 @@ impl<C> Column<C> {
     }
 
     pub(crate) fn for_each_mut(&mut self, mut each: impl FnMut(usize, Mut<'_, C>)) {
-        for (slot, value) in self.values.iter_mut().enumerate() {
+        let Self { values, changed, has_changes } = self;
+        values.for_each_mut(|slot, value| {
             if let Some(value) = value {
-                each(slot, Mut { value, mark: Mark::Slot(&mut self.changed, slot, &mut self.has_changes) });
+                each(slot, Mut { value, mark: Mark::Slot(changed, slot, has_changes) });
             }
-        }
+        });
     }
 
     /// Gives what was there.
@@ -102,10 +104,7 @@ impl<C> Column<C> {
 
     /// Puts a value in that is no news.
     pub(crate) fn place(&mut self, slot: usize, value: C) -> Option<C> {
-        if self.values.len() <= slot {
-            self.values.resize_with(slot + 1, || None);
-        }
-        self.values.get_mut(slot)?.replace(value)
+        self.values.get_or_add(slot, || None).replace(value)
     }
 
     pub(crate) fn remove(&mut self, slot: usize) -> Option<C> {
@@ -134,7 +133,7 @@ impl<C> Column<C> {
 
 impl<C> Default for Column<C> {
     fn default() -> Self {
-        Self { values: Vec::new(), changed: BitSet::new(), has_changes: false }
+        Self { values: Paged::new(), changed: BitSet::new(), has_changes: false }
     }
 }
 

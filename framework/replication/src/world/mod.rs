@@ -12,6 +12,7 @@ use bowline_core::protocol::ItemVisitor;
 use bowline_core::{ComponentOf, Mutable, NetEntity, Protocol, ResourceOf};
 
 use crate::changes::Changes;
+use crate::paged::Paged;
 use crate::sink::WorldSource;
 use column::{Column, Columns, Place, Places};
 
@@ -39,7 +40,7 @@ use column::{Column, Columns, Place, Places};
 /// }
 /// ```
 pub struct World<P: Protocol> {
-    slots: Vec<Slot>,
+    slots: Paged<Slot>,
     components: P::Components<Columns>,
     resources: P::Resources<Places>,
     len: usize,
@@ -53,7 +54,7 @@ struct Slot {
 
 impl<P: Protocol> World<P> {
     pub(crate) fn new() -> Self {
-        Self { slots: Vec::new(), components: Default::default(), resources: Default::default(), len: 0 }
+        Self { slots: Paged::new(), components: Default::default(), resources: Default::default(), len: 0 }
     }
 
     /// Whether the entity is here.
@@ -78,8 +79,8 @@ impl<P: Protocol> World<P> {
 
     /// All entities, in the order of their slots. Resources are not among them.
     pub fn entities(&self) -> impl Iterator<Item = NetEntity> {
-        let alive = (0..).zip(&self.slots).filter(|(_, slot)| slot.is_alive);
-        alive.map(|(index, slot)| NetEntity::new(index, slot.generation))
+        let alive = self.slots.iter().filter(|(_, slot)| slot.is_alive);
+        alive.map(|(index, slot)| NetEntity::new(index as u32, slot.generation))
     }
 
     /// A component of an entity; `None` where the entity is gone or has none.
@@ -140,13 +141,9 @@ impl<P: Protocol> World<P> {
     }
 
     pub(crate) fn begin(&mut self, entity: NetEntity) {
-        if self.slots.len() <= entity.slot() {
-            self.slots.resize(entity.slot() + 1, Slot::default());
-        }
-        if let Some(slot) = self.slots.get_mut(entity.slot()) {
-            self.len += usize::from(!slot.is_alive);
-            *slot = Slot { generation: entity.generation(), is_alive: true };
-        }
+        let slot = self.slots.get_or_add(entity.slot(), Slot::default);
+        self.len += usize::from(!slot.is_alive);
+        *slot = Slot { generation: entity.generation(), is_alive: true };
     }
 
     /// Takes an entity out with all that it has.

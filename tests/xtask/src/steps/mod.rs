@@ -7,6 +7,7 @@ mod deny;
 mod docs;
 mod features;
 mod format;
+pub(crate) mod fuzz;
 pub(crate) mod testing;
 mod wasm;
 pub(crate) mod web;

@@ -1,12 +1,38 @@
-//! Ticks of the network in the schedules of Bevy.
+//! Turns and ticks of the network in the schedules of Bevy, for a server and for a client.
 
 use std::time::Duration;
 
-use bevy_app::{App, FixedMain, RunFixedMainLoop, RunFixedMainLoopSystems};
+use bevy_app::{App, FixedMain, PostUpdate, PreUpdate, RunFixedMainLoop, RunFixedMainLoopSystems, Update};
 use bevy_ecs::intern::Interned;
-use bevy_ecs::prelude::{IntoScheduleConfigs as _, World};
+use bevy_ecs::prelude::{IntoScheduleConfigs as _, SystemSet, World};
 use bevy_ecs::schedule::ScheduleLabel;
 use bevy_time::{Fixed, Time, Virtual};
+use bowline::Protocol;
+
+/// The sets of a turn.
+pub(crate) struct TurnOrder<S> {
+    pub(crate) receive: S,
+    pub(crate) world_events: S,
+    pub(crate) tick_events: S,
+    pub(crate) update: S,
+    pub(crate) send: S,
+}
+
+impl<S: SystemSet> TurnOrder<S> {
+    /// Puts them where they belong.
+    pub(crate) fn prepare(self, app: &mut App) {
+        let before_the_steps = RunFixedMainLoopSystems::BeforeFixedMainLoop;
+        app.configure_sets(PreUpdate, (self.receive, self.world_events).chain())
+            .configure_sets(RunFixedMainLoop, self.tick_events.in_set(before_the_steps))
+            .configure_sets(Update, self.update)
+            .configure_sets(PostUpdate, self.send);
+    }
+}
+
+/// How long a tick is.
+pub(crate) fn interval<P: Protocol>() -> Duration {
+    Duration::from_secs(1) / u32::from(P::TICK_RATE.max(1))
+}
 
 /// Which schedule runs once for each tick.
 #[derive(Clone, Copy, Debug)]

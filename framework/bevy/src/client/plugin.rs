@@ -2,11 +2,8 @@ use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Mutex;
-use std::time::Duration;
 
-use bevy_app::{
-    App, FixedMain, Plugin, PostUpdate, PreUpdate, RunFixedMainLoop, RunFixedMainLoopSystems, Update,
-};
+use bevy_app::{App, FixedMain, Plugin, PostUpdate, PreUpdate, RunFixedMainLoop};
 use bevy_ecs::message::MessageRegistry;
 use bevy_ecs::prelude::{IntoScheduleConfigs as _, On, Query, Remove, Res, ResMut, SystemSet, World};
 use bevy_ecs::schedule::ScheduleLabel;
@@ -23,7 +20,7 @@ use super::state::{ClientState, ConnectionState, TaggedConnectionState};
 use super::{CoreClient, turn};
 #[cfg(feature = "bevy_reflect")]
 use crate::Remote;
-use crate::ticks::TickSchedule;
+use crate::ticks::{TickSchedule, TurnOrder, interval};
 use crate::{AnyHost, BevyProtocol, ComponentTree, DefaultClientTag, EntityMap, NetId, ResourceTree, Tag};
 
 /// A client of protocol `P` in the app. Several in one app have tags of their own.
@@ -126,14 +123,16 @@ impl<P: BevyProtocol, T: Tag> Plugin for ClientPlugin<P, T> {
         #[cfg(feature = "bevy_reflect")]
         app.register_type::<ConnectionState>().register_type::<NetId<T>>().register_type::<Remote<T>>();
         let ticks = self.ticks;
+        let [receive, world_events] = [ClientSystems::Receive, ClientSystems::WorldEvents];
+        TurnOrder {
+            receive,
+            world_events,
+            tick_events: ClientSystems::TickEvents,
+            update: ClientSystems::Update,
+            send: ClientSystems::Send,
+        }
+        .prepare(app);
         app.add_observer(forget::<P, T>)
-            .configure_sets(PreUpdate, (ClientSystems::Receive, ClientSystems::WorldEvents).chain())
-            .configure_sets(
-                RunFixedMainLoop,
-                ClientSystems::TickEvents.in_set(RunFixedMainLoopSystems::BeforeFixedMainLoop),
-            )
-            .configure_sets(Update, ClientSystems::Update)
-            .configure_sets(PostUpdate, ClientSystems::Send)
             .add_systems(
                 PreUpdate,
                 (
@@ -183,11 +182,6 @@ pub fn client_connected<P: Protocol>(state: Option<Res<'_, ClientState<P>>>) -> 
 /// The same for a client with a tag.
 pub fn client_connected_with<P: Protocol, T: Tag>(state: Option<Res<'_, ClientState<P, T>>>) -> bool {
     state.is_some_and(|state| state.client().phase() == Phase::Connected)
-}
-
-/// How long a tick is.
-pub(super) fn interval<P: Protocol>() -> Duration {
-    Duration::from_secs(1) / u32::from(P::TICK_RATE.max(1))
 }
 
 /// An entity is gone from this world: if it was the client's own, from the server too.

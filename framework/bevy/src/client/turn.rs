@@ -19,7 +19,7 @@ use super::events::{
 use super::items::Items;
 use super::sink::Sink;
 use super::state::{ClientState, ConnectionState, Stale, TaggedConnectionState};
-use crate::ticks::TickSchedule;
+use crate::ticks::{TickSchedule, interval};
 use crate::{BevyProtocol, ClientOwned, DefaultClientTag, EntityMap, NetId, Tag};
 
 /// Takes in what has arrived.
@@ -53,7 +53,7 @@ pub(super) fn run_ticks<P: Protocol, T: Tag>(world: &mut World, schedule: TickSc
     let mut next = world.resource_mut::<ClientState<P, T>>().tick.take();
     while let Some(tick) = next {
         world.write_message(TickEvent::<T>::new(tick));
-        schedule.run(world, super::plugin::interval::<P>());
+        schedule.run(world, interval::<P>());
         next = tell::<P, T>(world);
     }
 }

@@ -1,11 +1,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Mutex;
-use std::time::Duration;
 
-use bevy_app::{
-    App, FixedMain, Plugin, PostUpdate, PreUpdate, RunFixedMainLoop, RunFixedMainLoopSystems, Update,
-};
+use bevy_app::{App, FixedMain, Plugin, PostUpdate, PreUpdate, RunFixedMainLoop};
 use bevy_ecs::message::MessageRegistry;
 use bevy_ecs::prelude::{
     Add, Commands, IntoScheduleConfigs as _, On, Query, Remove, Res, ResMut, SystemSet, World,
@@ -20,7 +17,7 @@ use super::events::{
 };
 use super::items::ServerItems;
 use super::{CoreServer, ServerState, turn};
-use crate::ticks::TickSchedule;
+use crate::ticks::{TickSchedule, TurnOrder, interval};
 use crate::{
     AnyHost, BevyProtocol, ComponentTree, DefaultServerTag, EntityMap, NetId, Replicated, ResourceTree,
     ServesHere, Tag,
@@ -127,16 +124,18 @@ impl<P: BevyProtocol, T: Tag> Plugin for ServerPlugin<P, T> {
         #[cfg(feature = "bevy_reflect")]
         app.register_type::<Replicated>().register_type::<NetId<T>>();
         let ticks = self.ticks;
+        let [receive, world_events] = [ServerSystems::Receive, ServerSystems::WorldEvents];
+        TurnOrder {
+            receive,
+            world_events,
+            tick_events: ServerSystems::TickEvents,
+            update: ServerSystems::Update,
+            send: ServerSystems::Send,
+        }
+        .prepare(app);
         app.add_observer(replicate::<P, T>)
             .add_observer(replicate_no_more::<T>)
             .add_observer(forget::<P, T>)
-            .configure_sets(PreUpdate, (ServerSystems::Receive, ServerSystems::WorldEvents).chain())
-            .configure_sets(
-                RunFixedMainLoop,
-                ServerSystems::TickEvents.in_set(RunFixedMainLoopSystems::BeforeFixedMainLoop),
-            )
-            .configure_sets(Update, ServerSystems::Update)
-            .configure_sets(PostUpdate, ServerSystems::Send)
             .add_systems(
                 PreUpdate,
                 (
@@ -187,11 +186,6 @@ pub fn server_listening<P: Protocol>(state: Option<Res<'_, ServerState<P>>>) -> 
 /// The same for a server with a tag.
 pub fn server_listening_with<P: Protocol, T: Tag>(state: Option<Res<'_, ServerState<P, T>>>) -> bool {
     state.is_some_and(|state| state.is_listening())
-}
-
-/// How long a tick is.
-pub(super) fn interval<P: Protocol>() -> Duration {
-    Duration::from_secs(1) / u32::from(P::TICK_RATE.max(1))
 }
 
 fn replicate<P: Protocol, T: Tag>(added: On<'_, '_, Add<Replicated>>, mut commands: Commands<'_, '_>) {

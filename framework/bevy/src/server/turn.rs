@@ -16,7 +16,7 @@ use super::events::{
 };
 use super::items::{Arrival, Items, Written};
 use super::state::{Pending, ServerState, User};
-use crate::ticks::TickSchedule;
+use crate::ticks::{TickSchedule, interval};
 use crate::{BevyProtocol, ClientOwned, EntityMap, NetId, Tag};
 
 /// Takes in what has arrived.
@@ -35,7 +35,7 @@ pub(super) fn run_ticks<P: Protocol, T: Tag>(world: &mut World, schedule: TickSc
     let mut next = world.resource_mut::<ServerState<P, T>>().tick.take();
     while let Some(tick) = next {
         world.write_message(TickEvent::<T>::new(tick));
-        schedule.run(world, super::plugin::interval::<P>());
+        schedule.run(world, interval::<P>());
         next = tell::<P, T>(world);
     }
 }

@@ -1,6 +1,7 @@
 //! The feature matrix: every combination of features that a user can choose builds, without a warning. Of a package with many,
-//! every pair: whatever two features do to each other shows, and what it takes three for is rare (Kuhn, Wallace and Gallo,
-//! *Software Fault Interactions and Implications for Software Testing*, 2004).
+//! as few as have every three features in each combination of on and off: whatever three features do to each other shows,
+//! and what it takes four for is rare (Kuhn, Wallace and Gallo, *Software Fault Interactions and Implications for Software
+//! Testing*, 2004).
 //!
 //! A package whose combinations are not all valid says so in its manifest, and then the compiler must refuse the
 //! invalid ones:
@@ -37,7 +38,7 @@ fn run(workspace: &Workspace, notes: &mut Notes) -> Result<(), Failure> {
             continue;
         };
         let chosen = choosable(&package.features);
-        let candidates = if chosen.len() > MOST_FEATURES { pairwise(&chosen) } else { powerset(&chosen) };
+        let candidates = if chosen.len() > MOST_FEATURES { by_threes(&chosen) } else { powerset(&chosen) };
         let combinations = distinct(candidates, &package.features);
         notes.remarks.push(format!("{name}: {} combinations", combinations.len()));
         for combination in &combinations {
@@ -92,15 +93,13 @@ fn powerset(choosable: &[String]) -> Vec<Combination> {
     all
 }
 
-/// None, each alone, each two together, all but each one, and all.
-fn pairwise(choosable: &[String]) -> Vec<Combination> {
+/// None, each alone, all but each one, and all. Of any three features there are then all eight combinations.
+fn by_threes(choosable: &[String]) -> Vec<Combination> {
     let all: Combination = choosable.iter().cloned().collect();
-    let mut combinations = vec![Combination::new(), all.clone()];
-    for feature in choosable {
-        combinations.extend(choosable.iter().map(|other| [feature, other].into_iter().cloned().collect()));
-        combinations.push(all.iter().filter(|other| *other != feature).cloned().collect());
-    }
-    combinations
+    let alone = choosable.iter().map(|feature| Combination::from([feature.clone()]));
+    let but_one =
+        choosable.iter().map(|feature| all.iter().filter(|other| *other != feature).cloned().collect());
+    alone.chain(but_one).chain([Combination::new(), all.clone()]).collect()
 }
 
 /// Less those that switch on the same features as another. The smallest first.
@@ -157,13 +156,15 @@ mod tests {
     }
 
     #[test]
-    fn of_many_features_every_pair_is_there_and_every_one_is_left_out_once() {
-        let names: Vec<_> = ["a", "b", "c", "d"].map(str::to_owned).into();
-        let combinations: BTreeSet<_> = pairwise(&names).into_iter().collect();
-        // None and all, 4 alone, 6 pairs, 4 with one left out.
-        assert_eq!(combinations.len(), 2 + 4 + 6 + 4);
-        for feature in &names {
-            assert!(combinations.iter().any(|all| all.len() == 3 && !all.contains(feature)));
+    fn of_many_features_any_three_are_there_in_every_combination() {
+        let names: Vec<_> = ["a", "b", "c", "d", "e", "f", "g"].map(str::to_owned).into();
+        let combinations: BTreeSet<_> = by_threes(&names).into_iter().collect();
+        assert_eq!(combinations.len(), 7 + 7 + 2);
+        for (first, second, third) in [(0, 1, 2), (0, 3, 6), (4, 5, 6)] {
+            let three = [first, second, third].map(|at| &names[at]);
+            let seen: BTreeSet<_> =
+                combinations.iter().map(|all| three.map(|feature| all.contains(feature))).collect();
+            assert_eq!(seen.len(), 8, "{three:?}");
         }
     }
 

@@ -18,6 +18,7 @@ mod first_game_udp;
 mod lifecycle;
 mod own_transport;
 mod pages;
+mod prediction;
 mod protocol;
 mod readme;
 mod readme_entities;

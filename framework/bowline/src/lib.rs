@@ -63,7 +63,8 @@
 //! ```
 
 pub use bowline_client::{
-    ClientConfig, ClientEvent, ConnectFailed, ConnectedClient, Progress, ReconnectPolicy, TickStats,
+    ClientConfig, ClientEvent, ConnectFailed, ConnectedClient, Predicted, Progress, Reconciled,
+    ReconnectPolicy, Snapshots, TickStats,
 };
 pub use bowline_core::connection::{ConnectError, Freight, Incoming, encode_auth as credentials};
 pub use bowline_core::handshake::DoorwayConfig;
@@ -71,13 +72,13 @@ pub use bowline_core::handshake::DoorwayConfig;
 pub use bowline_core::protocol::{Both, ItemVisitor, MessageVisitor, One, RequestVisitor};
 pub use bowline_core::protocol::{Difference, Direction, Family, ItemKind, Mismatch, Mode};
 pub use bowline_core::{
-    AppText, Asked, BitReader, BitWriter, CarriesRequests, Channel, ChannelOf, ChannelStats, Clock,
+    AppText, Around, Asked, BitReader, BitWriter, CarriesRequests, Channel, ChannelOf, ChannelStats, Clock,
     ComponentOf, CompressionState, Connected, ConnectionConfig, ConnectionStats, DecodeError,
     DisconnectReason, Disconnected, EncodeError, EncodeErrorKind, Entropy, FieldMask, Host, InputReport,
-    Instant, ManualClock, Message, MessageOf, Mutable, NetEntity, PendingAuth, PendingResponse, Phase,
-    Protocol, ProtocolId, References, RejectReason, Replicate, Request, RequestError, RequestOf, ResourceOf,
-    Responder, RoundTrip, Schema, SeededEntropy, SendError, SendErrorKind, SendRate, TickTime, ToClient,
-    ToServer, Unanswered, Unsent, Wire,
+    Instant, Interpolate, ManualClock, Message, MessageOf, Mutable, NetEntity, PendingAuth, PendingResponse,
+    Phase, Protocol, ProtocolId, References, RejectReason, Replicate, Request, RequestError, RequestOf,
+    ResourceOf, Responder, RoundTrip, Schema, SeededEntropy, SendError, SendErrorKind, SendRate, TickHistory,
+    TickTime, ToClient, ToServer, Unanswered, Unsent, Wire,
 };
 pub use bowline_macros::{Channel, Message, Protocol, Replicate, Request, Wire};
 pub use bowline_platform::{OsEntropy, SystemClock};
@@ -87,8 +88,9 @@ pub use bowline_replication::{
     WriteRule,
 };
 pub use bowline_server::{
-    Audience, AuthRequest, AuthTicket, Authenticate, Departure, EntityMut, Grid, Rejection, RoomId, RoomMut,
-    ScopeExit, ScopeMut, ServerConfig, ServerEvent, UserId, UserInfo, admission, async_trait,
+    Audience, AuthRequest, AuthTicket, Authenticate, Departure, EntityMut, Grid, Moment, Past, Rejection,
+    RoomId, RoomMut, ScopeExit, ScopeMut, ServerConfig, ServerEvent, UserId, UserInfo, admission,
+    async_trait,
 };
 
 /// [`bowline_server::Server`] on the clock and the randomness of this machine, unless another host is named.

@@ -8,12 +8,16 @@
 mod client;
 mod config;
 mod observe;
+mod prediction;
 mod reconnect;
 mod session;
+mod snapshots;
 mod ticks;
 
 pub use client::{Client, ClientEvent, ConnectedClient};
 pub use config::ClientConfig;
+pub use prediction::{Predicted, Reconciled};
 pub use reconnect::ReconnectPolicy;
 pub use session::{ConnectFailed, Progress, Session};
+pub use snapshots::Snapshots;
 pub use ticks::TickStats;

@@ -41,7 +41,7 @@ pub use protocol::{
 };
 pub use requests::{AnyResponder, Asked, PendingResponse, RequestError, Responder, Unanswered};
 pub use session::{Demux, SessionKey};
-pub use ticks::TickTime;
+pub use ticks::{Around, Interpolate, TickHistory, TickTime};
 pub use time::{Clock, Instant, ManualClock};
 pub use transport::{
     Address, Admission, ClientTransport, Datagram, Readiness, Security, SocketConfig, Transport,

@@ -39,7 +39,9 @@ pub(crate) fn fuzz(workspace: &Workspace, targets: &[&str], seconds: u32) -> Res
         let time = format!("-max_total_time={seconds}");
         let fuzzed = run(&[&found, &corpus, &seeds], &[&time, "-max_len=4000", "-timeout=10"]);
         // As few as lead everywhere, however often each leads there.
-        if let Err(why) = fuzzed.and_then(|()| run(&[&corpus, &found], &["-set_cover_merge=1", "-use_counters=0"])) {
+        if let Err(why) =
+            fuzzed.and_then(|()| run(&[&corpus, &found], &["-set_cover_merge=1", "-use_counters=0"]))
+        {
             println!("   {target}: {why}");
             failed.push(*target);
         }

@@ -42,7 +42,7 @@ pub struct Sundry {
     pub text: String,
     pub names: BTreeMap<u16, String>,
     pub few: BTreeSet<i8>,
-    pub nested: Option<Box<Vec<Option<bool>>>>,
+    pub nested: Option<Box<[Option<bool>; 3]>>,
 }
 
 #[derive(Message, Clone, Debug, PartialEq)]
@@ -149,7 +149,7 @@ pub fn sundry() -> Sundry {
         text: "sixteen bytes at".to_owned(),
         names: [(1, "one".to_owned()), (500, "more".to_owned())].into(),
         few: [-3, 0, 9].into(),
-        nested: Some(Box::new(vec![None, Some(true), Some(false)])),
+        nested: Some(Box::new([None, Some(true), Some(false)])),
     }
 }
 

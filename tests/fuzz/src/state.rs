@@ -90,11 +90,14 @@ fn one_by_one_and_together(said: &[(Sender, Vec<u8>)]) -> Vec<Vec<u8>> {
     each.chain([write(said)]).collect()
 }
 
+/// What one side says.
+type Said = Vec<(Sender, Vec<u8>)>;
+
 /// A packet as it is when nothing else is in it.
 const PACKET_BITS: usize = 1_100 * 8;
 
 /// What a server and a client say, each in packets and in control messages.
-fn conversation() -> (Vec<(Sender, Vec<u8>)>, Vec<(Sender, Vec<u8>)>) {
+fn conversation() -> (Said, Said) {
     let (mut server, mut client) = (a_server(), ClientSide::<Everything>::new());
     let (mut by_server, mut by_client) = (Vec::new(), Vec::new());
     for tick in 0..12_u32 {

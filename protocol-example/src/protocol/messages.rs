@@ -28,6 +28,15 @@ pub struct Steer {
     pub north: f32,
 }
 
+impl Steer {
+    /// As the server will read it: to the step. Who predicts what the server does begins with the same.
+    #[must_use]
+    pub fn as_sent(self) -> Self {
+        let to_the_step = |value: f32| (value.clamp(-1.0, 1.0) * 100.0).round() / 100.0;
+        Self { east: to_the_step(self.east), north: to_the_step(self.north) }
+    }
+}
+
 /// To the server: a gesture.
 #[derive(Message, Clone, Debug, PartialEq)]
 pub struct Emote {

@@ -1,10 +1,10 @@
 //! A player of the arena in a Bevy app.
 
-use bevy_app::{App, Plugin, Update};
+use bevy_app::{App, Plugin, PreUpdate, Update};
 use bevy_ecs::prelude::*;
 use bowline::prelude::{ClientConfig, NetEntity};
 use bowline_bevy::client::{ClientPlugin, ClientSystems, ClientTick};
-use protocol_example::game::ClientNews;
+use protocol_example::game::{ClientNews, OwnShip};
 use protocol_example::protocol::{Arena, Steer};
 
 use crate::Told;
@@ -24,10 +24,12 @@ pub struct ArenaClientPlugin {
 }
 
 /// What only this player knows. Systems write to it, and in each tick the ship is steered so.
-#[derive(Resource, Clone, Copy, Debug, Default)]
+#[derive(Resource, Clone, Debug, Default)]
 pub struct Course {
     /// Our ship, once the server has said which it is. It may come into sight a little later.
     pub ship: Option<NetEntity>,
+    /// The same before the server has heard of what we do with it.
+    pub own: OwnShip,
     /// What to sail to, until that is no longer there.
     pub destination: Option<NetEntity>,
     /// How the ship is steered by hand, wherever it was sailing to.
@@ -42,6 +44,7 @@ impl Plugin for ArenaClientPlugin {
             .init_resource::<Asked>()
             .init_resource::<Seen>()
             .add_systems(ClientTick, helm::steer)
+            .add_systems(PreUpdate, helm::follow.after(ClientSystems::WorldEvents))
             .add_systems(
                 Update,
                 (

@@ -18,6 +18,7 @@ pub struct Seen(Comings<Entity>);
 /// What is before the player's eyes, as a system parameter.
 #[derive(SystemParam, Debug)]
 pub struct Sights<'w, 's> {
+    course: Res<'w, Course>,
     all: Query<'w, 's, (&'static NetId<DefaultClientTag>, &'static Position, Kind), With<Remote>>,
 }
 
@@ -26,10 +27,9 @@ type Kind = (Option<&'static Player>, Option<&'static Gate>, Option<&'static Pea
 
 impl Sights<'_, '_> {
     /// All that is in sight.
-    pub fn iter(&self) -> impl Iterator<Item = Sight> {
-        self.all.iter().filter_map(|(id, at, (player, gate, pearl))| {
-            Some(Sight { entity: id.id(), at: *at, thing: Thing::of(player, gate, pearl)? })
-        })
+    #[must_use]
+    pub fn all(&self) -> Vec<Sight> {
+        shown(&self.course, self.all.iter())
     }
 
     /// The same, for whoever has the world instead of a system.
@@ -38,8 +38,21 @@ impl Sights<'_, '_> {
         // `None` before there was anything to see.
         let all = world.try_query_filtered::<(&NetId<DefaultClientTag>, &Position, Kind), With<Remote>>();
         let Some(mut all) = all else { return Vec::new() };
-        Sights { all: all.query(world) }.iter().collect()
+        shown(world.resource::<Course>(), all.iter(world))
     }
+}
+
+/// An entity that the client was shown, and what it may be.
+type Known<'a> =
+    (&'a NetId<DefaultClientTag>, &'a Position, (Option<&'a Player>, Option<&'a Gate>, Option<&'a Pearl>));
+
+fn shown<'a>(course: &Course, all: impl Iterator<Item = Known<'a>>) -> Vec<Sight> {
+    let all = all.filter_map(|(id, at, (player, gate, pearl))| {
+        Some(Sight { entity: id.id(), at: *at, thing: Thing::of(player, gate, pearl)? })
+    });
+    let mut all: Vec<_> = all.collect();
+    course.own.show(course.ship, &mut all);
+    all
 }
 
 pub(super) fn of_the_connection(

@@ -2,9 +2,9 @@ use bowline::prelude::*;
 use bowline::{ConnectError, World};
 
 use super::sides::NOT_CONNECTED;
-use super::{ClientNews, ClientSide, SOMEBODY, Sight, course, printable};
+use super::{ClientNews, ClientSide, OwnShip, SOMEBODY, Sight, course, printable};
 use crate::protocol::{
-    Arena, ArenaMessage, AskChart, Chat, Emote, EmoteKind, Flair, Helm, Login, Position, Scoreboard, Steer,
+    Arena, ArenaComponentKind, ArenaMessage, AskChart, Chat, Emote, EmoteKind, Flair, Helm, Login, Position, Scoreboard, Steer,
     Talk,
 };
 
@@ -19,6 +19,8 @@ pub struct ArenaClient<T: ClientTransport> {
     client: Client<Arena, T>,
     /// Our ship, once the server has said which it is.
     ship: Option<NetEntity>,
+    /// The same before the server has heard of what we do with it.
+    own: OwnShip,
     /// Where it is to sail.
     destination: Option<NetEntity>,
     /// How it is steered by hand.
@@ -33,7 +35,15 @@ impl<T: ClientTransport> ClientSide for ArenaClient<T> {
 
     fn new(config: ClientConfig) -> Self {
         let client = Client::new(config);
-        Self { client, ship: None, destination: None, helm: None, sights: Sights::default(), asked: None }
+        Self {
+            client,
+            ship: None,
+            own: OwnShip::default(),
+            destination: None,
+            helm: None,
+            sights: Sights::default(),
+            asked: None,
+        }
     }
 
     fn socket_config(&self) -> SocketConfig {
@@ -50,12 +60,15 @@ impl<T: ClientTransport> ClientSide for ArenaClient<T> {
         while let Some(event) = self.client.next_event() {
             match event {
                 ClientEvent::Connected => {
-                    (self.ship, self.destination) = (None, None);
+                    (self.ship, self.destination, self.own) = (None, None, OwnShip::default());
                     news.push(ClientNews::Connected);
                 }
                 ClientEvent::Message(message) => news.extend(self.hear(message)),
-                ClientEvent::Entity(event) => self.sights.take_in(event, self.client.entities().world()),
-                ClientEvent::Tick(_) => self.steer(),
+                ClientEvent::Entity(event) => {
+                    self.follow(&event);
+                    self.sights.take_in(event, self.client.entities().world());
+                }
+                ClientEvent::Tick(tick) => self.steer(tick),
                 ClientEvent::Rejected(reason) => news.push(ClientNews::Rejected(reason)),
                 ClientEvent::Disconnected(reason) => {
                     news.push(ClientNews::Disconnected { reason, stats: Box::new(self.client.stats()) });
@@ -121,7 +134,9 @@ impl<T: ClientTransport> ClientSide for ArenaClient<T> {
     }
 
     fn sights(&self) -> Vec<Sight> {
-        sights::all(self.world())
+        let mut sights = sights::all(self.world());
+        self.own.show(self.ship, &mut sights);
+        sights
     }
 
     fn scores(&self) -> Vec<(String, u16)> {
@@ -165,15 +180,31 @@ impl<T: ClientTransport> ArenaClient<T> {
         })
     }
 
-    /// In each tick we say where to sail; the server hears it right before it comes to that tick.
-    fn steer(&mut self) {
-        let place = |entity| self.world().component::<Position>(entity);
-        let steer = match (self.helm, self.ship.and_then(place), self.destination.and_then(place)) {
+    /// The server says where our ship is.
+    fn follow(&mut self, event: &EntityEvent<Arena>) {
+        if let EntityEvent::UpdateComponent { entity, kind: ArenaComponentKind::Position, tick } = event
+            && self.ship == Some(*entity)
+            && let Some(truth) = self.world().component::<Position>(*entity).copied()
+        {
+            self.own.hear(*tick, truth);
+        }
+    }
+
+    /// In each tick we say where to sail; the server hears it right before it comes to that tick. Here the ship sails at once.
+    fn steer(&mut self, tick: u32) {
+        let place = |entity| self.world().component::<Position>(entity).copied();
+        let (known, destination) = (self.ship.and_then(place), self.destination.and_then(place));
+        let steer = match (self.helm, self.own.place().or(known), destination) {
             (Some(helm), ..) => helm,
-            (None, Some(ship), Some(destination)) => course::towards(ship, destination),
+            (None, Some(ship), Some(destination)) => course::towards(&ship, &destination),
             _ => Steer::default(),
         };
         let Some(mut connected) = self.client.connected() else { return };
+        let (steer, server_tick) = (steer.as_sent(), connected.server_tick());
+        if let Some(known) = known.filter(|_| self.own.place().is_none() || self.own.is_unheard_of(server_tick)) {
+            self.own.hear(server_tick, known);
+        }
+        self.own.sail(tick, steer);
         // A tick-buffered channel that is full drops its oldest, and the course is within its range.
         if let Err(error) = connected.send::<Helm>(steer) {
             tracing::error!(%error, "steering");

@@ -163,7 +163,7 @@ fn paint(
     mut glide: Local<'_, Glide>,
     mut picture: Local<'_, Picture>,
 ) {
-    let shown = glide.step(sights.iter().collect(), FRAME.as_secs_f32());
+    let shown = glide.step(sights.all(), FRAME.as_secs_f32());
     let scores = scoreboard.map(|scoreboard| scoreboard.shown()).unwrap_or_default();
     let (width, height) = window.get_size();
     picture.paint((width, height), &shown, course.ship, &scores, &board);

@@ -35,12 +35,15 @@ pub(super) fn steer(
         (None, Some(ship), Some(destination)) => course::towards(&ship, &destination),
         _ => Default::default(),
     };
-    let (Some(event), Some(server_tick)) = (ticks.read().last(), client.connected().map(|connected| connected.server_tick()))
+    let (Some(event), Some(server_tick)) =
+        (ticks.read().last(), client.connected().map(|connected| connected.server_tick()))
     else {
         return;
     };
     let steer = steer.as_sent();
-    if let Some(known) = known.filter(|_| course.own.place().is_none() || course.own.is_unheard_of(server_tick)) {
+    if let Some(known) =
+        known.filter(|_| course.own.place().is_none() || course.own.is_unheard_of(server_tick))
+    {
         course.own.hear(server_tick, known);
     }
     course.own.sail(event.tick, steer);

@@ -4,8 +4,8 @@ use bowline::{ConnectError, World};
 use super::sides::NOT_CONNECTED;
 use super::{ClientNews, ClientSide, OwnShip, SOMEBODY, Sight, course, printable};
 use crate::protocol::{
-    Arena, ArenaComponentKind, ArenaMessage, AskChart, Chat, Emote, EmoteKind, Flair, Helm, Login, Position, Scoreboard, Steer,
-    Talk,
+    Arena, ArenaComponentKind, ArenaMessage, AskChart, Chat, Emote, EmoteKind, Flair, Helm, Login, Position,
+    Scoreboard, Steer, Talk,
 };
 
 mod sights;
@@ -201,7 +201,9 @@ impl<T: ClientTransport> ArenaClient<T> {
         };
         let Some(mut connected) = self.client.connected() else { return };
         let (steer, server_tick) = (steer.as_sent(), connected.server_tick());
-        if let Some(known) = known.filter(|_| self.own.place().is_none() || self.own.is_unheard_of(server_tick)) {
+        if let Some(known) =
+            known.filter(|_| self.own.place().is_none() || self.own.is_unheard_of(server_tick))
+        {
             self.own.hear(server_tick, known);
         }
         self.own.sail(tick, steer);

@@ -1,6 +1,5 @@
 //! The first page that a Bevy user needs.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 // ANCHOR: protocol
@@ -33,12 +32,37 @@ pub struct Helm;
 pub struct Arena;
 // ANCHOR_END: protocol
 
-/// Where the server is, from a configuration or a command line.
-#[derive(Resource, Clone, Copy)]
-pub struct Address(SocketAddr);
+mod program {
+    use super::App;
+    use super::on_client::client;
+    use super::on_server::server;
+    // ANCHOR: program
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    use bevy_app::ScheduleRunnerPlugin;
+    use bevy_ecs::prelude::*;
+
+    /// Where the server is: from a configuration or a command line, in a real game.
+    #[derive(Resource, Clone, Copy)]
+    pub struct Address(pub SocketAddr);
+
+    pub fn main() {
+        let mut app = App::new();
+        app.add_plugins(ScheduleRunnerPlugin::run_loop(Duration::from_millis(10)))
+            .insert_resource(Address(([127, 0, 0, 1], 14192).into()));
+        match std::env::args().nth(1).as_deref() {
+            Some("server") => server(&mut app),
+            _ => client(&mut app),
+        }
+        app.run();
+    }
+    // ANCHOR_END: program
+}
 
 mod on_server {
-    use super::{Address, App, Arena, Component, Position, Startup, Steer, Update};
+    use super::program::Address;
+    use super::{App, Arena, Component, Position, Startup, Steer, Update};
     // ANCHOR: server
     use bevy_ecs::prelude::*;
     use bowline_bevy::Replicated;
@@ -99,7 +123,8 @@ mod on_server {
 }
 
 mod on_client {
-    use super::{Address, App, Arena, Helm, Position, Startup, Steer, Update};
+    use super::program::Address;
+    use super::{App, Arena, Helm, Position, Startup, Steer, Update};
     // ANCHOR: client
     use bevy_ecs::prelude::*;
     use bowline_bevy::Remote;
@@ -131,6 +156,8 @@ mod on_client {
     }
     // ANCHOR_END: client
 }
+
+use program::Address;
 
 #[test]
 fn the_quick_start_sails() {

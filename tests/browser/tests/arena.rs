@@ -58,6 +58,11 @@ impl Drop for Program {
     }
 }
 
+/// The page says which engine it is.
+fn is_on(page: &Page, on: On) {
+    page.until(&format!("document.body.dataset.engine === '{}'", on.engine));
+}
+
 fn until_state(page: &Page, state: &str) {
     page.until(&format!("document.body?.dataset.state === '{state}'"));
 }
@@ -90,7 +95,7 @@ fn plays_in_a_browser_and_in_a_terminal(in_browser: On, in_terminal: On, name: &
     page.become_desktop();
     page.go(&address);
     until_state(&page, "ashore");
-    page.until(&format!("document.body.dataset.engine === '{}'", in_browser.engine));
+    is_on(&page, in_browser);
     page.value(
         "document.getElementById('name').value = 'Ann'; document.getElementById('join').requestSubmit()",
     );
@@ -154,6 +159,7 @@ fn says_why_there_is_no_connection(on: On, name: &str) {
     page.go(&format!("{address}/?name=%20"));
     until_state(&page, "refused");
     page.until("document.getElementById('reason')?.innerText.includes('choose a name that can be read')");
+    is_on(&page, on);
 
     page.go(&format!("{address}/?name=Ann"));
     until_state(&page, "connected");

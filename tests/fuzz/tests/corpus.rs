@@ -94,3 +94,15 @@ fn b3_strangers() {
 fn b3_peers() {
     replay("peers", 4_000);
 }
+
+#[test]
+fn every_target_is_one_for_the_fuzzer() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/fuzz_targets");
+    let files = fs::read_dir(folder).expect("the harness").map(|file| file.expect("a file").path());
+    let mut harness: Vec<_> =
+        files.map(|file| file.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    harness.sort();
+    let mut ours = TARGETS.map(|target| target.name);
+    ours.sort_unstable();
+    assert_eq!(harness, ours);
+}

@@ -8,12 +8,16 @@ use crate::process::{self, Failure};
 use crate::tools::CARGO_FUZZ;
 use crate::workspace::Workspace;
 
-/// As `tests/fuzz` calls them.
-pub(crate) const TARGETS: [&str; 6] =
-    ["messages", "components", "server_state", "client_state", "strangers", "peers"];
+/// Where they are, a file each.
+const TARGETS: &str = "tests/fuzz/harness/fuzz_targets";
 
-/// Runs some targets, each for so many seconds.
-pub(crate) fn fuzz(workspace: &Workspace, targets: &[&str], seconds: u32) -> Result<(), Failure> {
+/// Runs some targets, each for so many seconds: all of them where none is named.
+pub(crate) fn fuzz(workspace: &Workspace, named: &[String], seconds: u32) -> Result<(), Failure> {
+    let all = targets(workspace)?;
+    if let Some(unknown) = named.iter().find(|name| !all.contains(name)) {
+        return Err(Failure::new(format!("there is no target `{unknown}`; there are {}", all.join(", "))));
+    }
+    let targets = if named.is_empty() { &all } else { named };
     let program = CARGO_FUZZ.path(workspace)?;
     let place = workspace.target.join("fuzz");
     let mut seeds =
@@ -43,7 +47,7 @@ pub(crate) fn fuzz(workspace: &Workspace, targets: &[&str], seconds: u32) -> Res
             fuzzed.and_then(|()| run(&[&corpus, &found], &["-set_cover_merge=1", "-use_counters=0"]))
         {
             println!("   {target}: {why}");
-            failed.push(*target);
+            failed.push(target.as_str());
         }
     }
     if failed.is_empty() {
@@ -53,4 +57,14 @@ pub(crate) fn fuzz(workspace: &Workspace, targets: &[&str], seconds: u32) -> Res
     Err(Failure::new(format!(
         "{failed}: the input is in tests/fuzz/harness/artifacts; put it into tests/fuzz/corpus once it is mended"
     )))
+}
+
+fn targets(workspace: &Workspace) -> Result<Vec<String>, Failure> {
+    let unreadable = |error| Failure::new(format!("cannot read {TARGETS}: {error}"));
+    let files = fs::read_dir(workspace.root.join(TARGETS)).map_err(unreadable)?;
+    let names =
+        files.map(|file| Ok(file?.path().file_stem().unwrap_or_default().to_string_lossy().into_owned()));
+    let mut names: Vec<_> = names.collect::<Result<_, _>>().map_err(unreadable)?;
+    names.sort();
+    Ok(names)
 }

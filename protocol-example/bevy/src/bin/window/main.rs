@@ -6,17 +6,19 @@
 //! What is Bevy's here is the app. Its renderer would be some two hundred crates more for everybody who builds this workspace;
 //! a game has it anyway, adds `DefaultPlugins`, and draws with them what [`Sights`] says.
 
+use std::fmt;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use bevy_app::{App, AppExit, PreUpdate, ScheduleRunnerPlugin, Startup, Update};
+use bevy_app::{App, AppExit, PreUpdate, ScheduleRunnerPlugin, Update};
 use bevy_ecs::prelude::*;
+use bevy_ecs::system::SystemState;
+use bowline::ConnectError;
 use bowline::prelude::{ClientConfig, Phase, ReconnectPolicy, SocketConfig};
 use bowline_bevy::client::{Client, ClientSystems};
 use clap::Parser;
 use minifb::{Key, Scale, ScaleMode, Window, WindowOptions};
 use protocol_example::game::{ClientNews, FAREWELL, Glide};
-use protocol_example::programs::ClientSocket;
 use protocol_example::protocol::{Arena, Login, Scoreboard, Steer, TOKEN};
 use protocol_example::transport::{Network, NetworkError, Program, TransportKind};
 use protocol_example_bevy::Told;
@@ -46,25 +48,43 @@ struct Arguments {
 /// Why there is nothing to be seen.
 #[derive(Debug)]
 enum Failure {
-    NoWindow(minifb::Error),
-    NoSocket(NetworkError),
+    OneProcess,
+    Window(minifb::Error),
+    Socket(NetworkError),
+    Connect(ConnectError),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OneProcess => {
+                f.write_str("the local transport is for one process: choose `--transport udp` or `webrtc`")
+            }
+            Self::Window(error) => {
+                write!(
+                    f,
+                    "there is no window: {error}; on a machine without a screen, `join` plays in a terminal"
+                )
+            }
+            Self::Socket(error) => error.fmt(f),
+            Self::Connect(error) => error.fmt(f),
+        }
+    }
 }
 
 fn main() -> ExitCode {
     let Arguments { server, name, transport } = Arguments::parse();
     let login = Login { name, token: TOKEN.to_owned() };
     let server = server.unwrap_or_else(|| transport.default_address().to_owned());
-    match transport.run(&server, Windowed { login }) {
+    let played = match transport.crosses_processes() {
+        true => transport.run(&server, Windowed { login }),
+        false => Err(Failure::OneProcess),
+    };
+    match played {
         Ok(AppExit::Success) => ExitCode::SUCCESS,
         Ok(AppExit::Error(_)) => ExitCode::FAILURE,
-        Err(Failure::NoWindow(error)) => {
-            eprintln!(
-                "error: there is no window: {error}; on a machine without a screen, `join` plays in a terminal"
-            );
-            ExitCode::FAILURE
-        }
-        Err(Failure::NoSocket(error)) => {
-            eprintln!("error: {error}");
+        Err(failure) => {
+            eprintln!("error: {failure}");
             ExitCode::FAILURE
         }
     }
@@ -84,39 +104,27 @@ impl Program for Windowed {
     type Output = Result<AppExit, Failure>;
 
     fn run<N: Network>(self, network: N) -> Self::Output {
-        let socket = network.dial(SocketConfig::default()).map_err(Failure::NoSocket)?;
+        let socket = network.dial(SocketConfig::default()).map_err(Failure::Socket)?;
         let options = WindowOptions {
             resize: true,
             scale: Scale::X1,
             scale_mode: ScaleMode::UpperLeft,
             ..WindowOptions::default()
         };
-        let window = Window::new("Arena on Bowline", SIZE.0, SIZE.1, options).map_err(Failure::NoWindow)?;
         let mut config = ClientConfig::default();
         config.reconnect = Some(ReconnectPolicy::default());
         let mut app = App::new();
         app.add_plugins((ScheduleRunnerPlugin::run_loop(FRAME), ArenaClientPlugin { config }))
-            .insert_non_send(window)
-            .insert_non_send(Call { socket: Some(socket), login: self.login })
             .init_resource::<Board>()
-            .add_systems(Startup, connect::<N::Client>)
             .add_systems(PreUpdate, look_at_keys.before(ClientSystems::Receive))
             .add_systems(Update, (take_note, paint, leave).chain().after(ClientSystems::Update));
-        Ok(app.run())
+        let mut client = SystemState::<Client<'_, '_, Arena>>::new(app.world_mut());
+        let mut client = client.get_mut(app.world_mut()).expect("the plugin is in the app");
+        // What is wrong with the name is said here, not in the middle of the game.
+        client.connect(socket, self.login).map_err(Failure::Connect)?;
+        let window = Window::new("Arena on Bowline", SIZE.0, SIZE.1, options).map_err(Failure::Window)?;
+        Ok(app.insert_non_send(window).run())
     }
-}
-
-/// What the first system needs.
-struct Call<S> {
-    socket: Option<S>,
-    login: Login,
-}
-
-fn connect<S: ClientSocket>(mut call: NonSendMut<'_, Call<S>>, mut client: Client<'_, '_, Arena>) -> Result {
-    if let Some(socket) = call.socket.take() {
-        client.connect(socket, call.login.clone())?;
-    }
-    Ok(())
 }
 
 /// Whoever lets go of the keys lets go of the helm.
